@@ -96,7 +96,7 @@ def _compare_table(was: Optional[Table], live: Optional[Table], table: Table) ->
         now = was is None or was.shape_hash != table.shape_hash
         _compare_resource(change, live, table, now)
     _compare_history(change, live, table)
-    change.resent = _resent(change, was, live, table)
+    change.resent = _resent(was, live, table)
     if live is not None:
         _compare_deletes(change, live, table)
     if was is not None:
@@ -107,7 +107,7 @@ def _compare_table(was: Optional[Table], live: Optional[Table], table: Table) ->
     return change
 
 
-def _resent(change: Change, was: Optional[Table], live: Optional[Table], table: Table) -> str:
+def _resent(was: Optional[Table], live: Optional[Table], table: Table) -> str:
     if was is None:
         return "the table was never synced"
     if live is None or was.target != table.target:

@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Optional, Set, Tuple
 
 from . import jsonpos, naming
 from .checking import Problems, nearest
-from .model import Column, Table
+from .model import Table
 from .schema_columns import UNFIT, Columns, read_columns
 from .schema_filter import filter_problem
 from .schema_history import claim_history, history_owner

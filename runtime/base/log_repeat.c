@@ -1,11 +1,8 @@
 #include "base/log_repeat.h"
 
-#include <string.h>
+#include "base/fnv.h"
 
-/* FNV-1a ("The FNV Non-Cryptographic Hash Algorithm"), the terminator included, so that "ab", "c"
- * is not "a", "bc". */
-#define FNV_OFFSET UINT64_C(14695981039346656037)
-#define FNV_PRIME  UINT64_C(1099511628211)
+#include <string.h>
 
 /* The length of a number that measures something, as libcurl's words hold: "after 12 ms". */
 static size_t measure_length(const char *text)
@@ -19,11 +16,12 @@ static size_t measure_length(const char *text)
     return 0;
 }
 
+/* As fnv_add_text, without the numbers that measure something. */
 static uint64_t hash_text(uint64_t hash, const char *text)
 {
     for (;; text++) {
         text += measure_length(text);
-        hash = (hash ^ (unsigned char)*text) * FNV_PRIME;
+        hash = fnv_add_byte(hash, *text);
         if (*text == '\0')
             return hash;
     }

@@ -197,7 +197,7 @@ struct table {
      * within these bounds. NULL without such a column. */
     const char *merge_within_sql;
     /* The same for rows that are all new: an INSERT in mode append, which reads nothing of the
-     * of the target, else a MERGE that only inserts. NULL without a key, and where the target keeps
+     * target, else a MERGE that only inserts. NULL without a key, and where the target keeps
      * deleted rows: a row that is new in SQLite may have the key of one of them. */
     const char *add_sql;
     /* The part of each MERGE that bounds each key column by parameters, for the n-th (from 1)

@@ -21,7 +21,7 @@ const char *bill_bytes(int64_t bytes, char out[static BILL_BYTES_SIZE])
 
 static void print_dollars(const struct config *config, int64_t month_bytes)
 {
-    int64_t millionths = spending_dollars(config, month_bytes);
+    int64_t millionths = spending_micro_dollars(config, month_bytes);
 
     if (millionths != SPENDING_UNKNOWN)
         printf(" ($%.2f)", (double)millionths / 1e6);

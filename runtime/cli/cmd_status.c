@@ -7,9 +7,9 @@
 #include "cli/cmd_why.h"
 #include "cli/commands.h"
 #include "cli/console.h"
-#include "service/history.h"
 #include "service/ledger.h"
 #include "service/lock_schedule.h"
+#include "service/past_runs.h"
 #include "service/scheduler.h"
 #include "service/status.h"
 #include "source/tracking.h"
@@ -264,7 +264,7 @@ int command_status(struct invocation *in)
     struct error err = {.code = ERROR_MEMORY, .message = "out of memory"};
     struct config schedule;
     cJSON *told = lock_schedule_read(in->config, &schedule);
-    cJSON *idle = history_idle(in->config->state_path);
+    cJSON *idle = past_runs_idle(in->config->state_path);
     int exit_status = 0;
 
     probe = calloc(in->table_count + 1, sizeof *probe);

@@ -1,6 +1,7 @@
 /* cmd_version: `bqsync version`: what this program is made of. A report of a fault needs that: the
  * system's libraries change under a program. Reads nothing and makes no request. */
 #include "base/build_id.h"
+#include "base/hex.h"
 #include "cli/commands.h"
 
 #include <curl/curl.h>
@@ -42,9 +43,8 @@ static void describe_build(char out[static HEX_SIZE])
     unsigned char bytes[BUILD_ID_SIZE];
     size_t length = build_id(bytes);
 
-    out[0] = '\0';
-    for (size_t i = 0; i < length; i++)
-        snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+    hex_write(bytes, length, out);
+    out[2 * length] = '\0';
 }
 
 static int print_json(const struct library libraries[static LIBRARY_COUNT], const char *build)

@@ -5,7 +5,7 @@
 #include "base/json_exact.h"
 #include "base/json_text.h"
 #include "cli/console.h"
-#include "service/history.h"
+#include "service/past_runs.h"
 #include "service/state_read.h"
 #include "service/status_document.h"
 #include "source/rejects.h"
@@ -145,7 +145,7 @@ static bool fill(
 {
     cJSON *runs = NULL;
 
-    if (!history_list(tracking, NULL, HISTORY_LIMIT_MAX, &runs, err))
+    if (!past_runs_list(tracking, NULL, TRACKING_RUNS_KEPT, &runs, err))
         return false;
     const cJSON *failed = find_failed(runs);
     const cJSON *newest = cJSON_GetArrayItem(runs, 0);

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The lines of docs/commands.md are as long as those of the other pages. */
+/* Of a line in the list of contents of docs/commands.md. */
 #define MARKDOWN_COLUMNS 100
 
 /* --- the man page ------------------------------------------------------------------------ */

@@ -1,5 +1,7 @@
 #include "encode/digest.h"
 
+#include "base/hex.h"
+
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
@@ -114,14 +116,10 @@ static bool compute(
 bool digest_text(
     struct digest *digest, size_t column, struct slice value, char out_text[DIGEST_TEXT_SIZE])
 {
-    static const char hex[] = "0123456789abcdef";
     unsigned char bytes[DIGEST_BYTES];
 
     if (!compute(digest, column, value, bytes))
         return false;
-    for (size_t i = 0; i < DIGEST_BYTES; i++) {
-        out_text[2 * i] = hex[bytes[i] >> 4];
-        out_text[2 * i + 1] = hex[bytes[i] & 0xf];
-    }
+    hex_write(bytes, DIGEST_BYTES, out_text);
     return true;
 }

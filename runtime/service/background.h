@@ -1,6 +1,6 @@
-/* background: a thread that a module of the service (scheduler, verifier) owns, with the mutex and
- * the condition that it shares with the threads that post requests. Starts it, stops it, and waits
- * for its end for a limited time. */
+/* background: a thread that a module of the service (scheduler, verifier, error_reporter) owns,
+ * with the mutex and the condition that it shares with the threads that post requests. Starts it,
+ * stops it, and waits for its end for a limited time. */
 #ifndef BQSYNC_SERVICE_BACKGROUND_H
 #define BQSYNC_SERVICE_BACKGROUND_H
 

@@ -1,4 +1,4 @@
-/* bookmarks: where pages of a listing end, kept in memory under numbers, so that the key of a row,
+/* bookmarks: where pages of a listing end, kept in memory under names, so that the key of a row,
  * which may be one that must not be shown, never stands in an address. The newest of them are kept.
  * Thread-safe. */
 #ifndef BQSYNC_SERVICE_BOOKMARKS_H

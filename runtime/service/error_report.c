@@ -1,6 +1,7 @@
 #include "service/error_report.h"
 
 #include "base/clock.h"
+#include "base/hex.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,8 +37,8 @@ static void make_id(char out_id[33])
         int64_t now = clock_system()->wall_us(NULL);
         memcpy(bytes, &now, sizeof now);
     }
-    for (size_t i = 0; i < sizeof bytes; i++)
-        snprintf(out_id + 2 * i, 3, "%02x", bytes[i]);
+    hex_write(bytes, sizeof bytes, out_id);
+    out_id[2 * sizeof bytes] = '\0';
 }
 
 static void fill(

@@ -1,6 +1,7 @@
 #include "service/error_reporter.h"
 
 #include "base/clock.h"
+#include "base/fnv.h"
 #include "base/log.h"
 #include "base/shell_word.h"
 #include "service/background.h"
@@ -66,14 +67,10 @@ static uint64_t hash_of(const struct error_report *report)
     bool rejected = strcmp(report->code, error_code_name(ERROR_REJECTED)) == 0;
     const char *const texts[] = {
         report->table, report->code, report->reason, rejected ? report->message : ""};
-    uint64_t hash = UINT64_C(14695981039346656037);
+    uint64_t hash = FNV_OFFSET;
 
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        const char *at = texts[i];
-        do {
-            hash = (hash ^ (unsigned char)*at) * UINT64_C(1099511628211);
-        } while (*at++ != '\0');
-    }
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        hash = fnv_add_text(hash, texts[i]);
     return hash;
 }
 

@@ -13,9 +13,6 @@
 const double ledger_bounds[LEDGER_BUCKETS - 1] = {0.1, 0.25, 0.5, 1,   2.5, 5,
                                                   10,  30,   120, 600, 3600};
 
-/* How many runs of the history are searched: all that are kept. */
-#define HISTORY_DEPTH 500
-
 struct seed {
     struct ledger *ledger;
     int64_t full_since_us;
@@ -55,7 +52,7 @@ static struct ledger_table *find(struct ledger *ledger, const char *name)
     return NULL;
 }
 
-/* --- from the history -------------------------------------------------------------------- */
+/* --- from past runs ---------------------------------------------------------------------- */
 
 static int64_t time_of(const cJSON *object, const char *name)
 {
@@ -139,7 +136,7 @@ bool ledger_seed(
     const cJSON *run = NULL;
 
     cJSON_ArrayForEach(run, idle) see_run(&seed, run);
-    if (!tracking_each_run(tracking, HISTORY_DEPTH, seed_run, &seed, err))
+    if (!tracking_each_run(tracking, TRACKING_RUNS_KEPT, seed_run, &seed, err))
         return false;
     memcpy(ledger->seen_id, seed.newest_id, sizeof ledger->seen_id);
     *out_full_since_us = seed.full_since_us;
@@ -170,7 +167,7 @@ bool ledger_catch_up(
     pthread_mutex_lock(&ledger->mutex);
     bool ok = strcmp(newest_id, ledger->seen_id) == 0;
     if (!ok && tracking_open_read(tracking_path, &tracking, err)) {
-        ok = tracking_each_run(&tracking, HISTORY_DEPTH, catch_up_run, &seed, err);
+        ok = tracking_each_run(&tracking, TRACKING_RUNS_KEPT, catch_up_run, &seed, err);
         tracking_close(&tracking);
         if (ok)
             memcpy(ledger->seen_id, seed.newest_id, sizeof ledger->seen_id);

@@ -58,8 +58,8 @@ MUST_CHECK bool ledger_init(
     struct ledger *ledger, const struct table *const *tables, size_t count, struct error *err);
 void ledger_clear(struct ledger *ledger);
 
-/* Learns from the recorded history since when tables are fresh and how the last run ended. Counters
- * stay at zero. idle: runs that are not recorded (history_idle), or NULL. *out_full_since_us:
+/* Learns from recorded runs since when tables are fresh and how the last run ended. Counters
+ * stay at zero. idle: runs that are not recorded (past_runs_idle), or NULL. *out_full_since_us:
  * when the last full run started, or the oldest recorded one if none was full; INT64_MAX if nothing
  * is recorded. */
 MUST_CHECK bool ledger_seed(
@@ -73,7 +73,7 @@ MUST_CHECK bool ledger_seed(
 MUST_CHECK bool ledger_catch_up(
     struct ledger *ledger, const char *newest_id, const char *tracking_path, struct error *err);
 
-/* As above, from runs that are not recorded (history_idle). An array. */
+/* As above, from runs that are not recorded (past_runs_idle). An array. */
 void ledger_learn(struct ledger *ledger, const cJSON *runs);
 
 /* A finished run. */

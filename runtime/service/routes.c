@@ -4,9 +4,9 @@
 #include "base/json_text.h"
 #include "base/log.h"
 #include "service/body.h"
-#include "service/history.h"
 #include "service/metrics.h"
 #include "service/page.h"
+#include "service/past_runs.h"
 #include "service/routes_rejects.h"
 #include "service/routes_verify.h"
 #include "service/state_read.h"
@@ -39,12 +39,12 @@ static bool copy_ledger(
 {
     const char *state_path = context->deployment->config->state_path;
     cJSON *run = status_last_run(context->status);
-    cJSON *idle = history_idle(state_path);
+    cJSON *idle = past_runs_idle(state_path);
     struct error unread;
 
     if (run != NULL &&
         !ledger_catch_up(context->ledger, json_text_of(run, "run_id", ""), state_path, &unread))
-        log_debug("history not read", LOG_TEXT("reason", unread.message));
+        log_debug("past runs not read", LOG_TEXT("reason", unread.message));
     ledger_learn(context->ledger, idle);
     cJSON_Delete(run);
     cJSON_Delete(idle);
@@ -158,7 +158,7 @@ static bool read_limit(const char *text, int *out_limit)
     if (text == NULL)
         return true;
     long value = strtol(text, &end, 10);
-    if (end == text || *end != '\0' || value < 1 || value > HISTORY_LIMIT_MAX)
+    if (end == text || *end != '\0' || value < 1 || value > TRACKING_RUNS_KEPT)
         return false;
     *out_limit = (int)value;
     return true;
@@ -175,14 +175,14 @@ static void get_runs(
 
     if (!read_limit(request->limit, &limit)) {
         reply_error(
-            reply, 400, "bad_request", "limit has to be a number from 1 to %d", HISTORY_LIMIT_MAX);
+            reply, 400, "bad_request", "limit has to be a number from 1 to %d", TRACKING_RUNS_KEPT);
         return;
     }
     cJSON *running = scheduler_running(context->scheduler);
     cJSON *recent = scheduler_recent(context->scheduler, limit);
     bool ok = state_read_open(context->deployment->config, &tracking, &open, &err);
     if (ok && open) {
-        ok = history_list(&tracking, recent, limit, &runs, &err);
+        ok = past_runs_list(&tracking, recent, limit, &runs, &err);
         tracking_close(&tracking);
     }
     if (ok) {
@@ -215,7 +215,7 @@ static bool find_run(
     if (!state_read_open(context->deployment->config, &tracking, &open, err))
         return false;
     cJSON *recent = scheduler_recent(context->scheduler, SCHEDULER_RECENT_MAX);
-    bool ok = history_find(open ? &tracking : NULL, recent, run_id, out_run, err);
+    bool ok = past_runs_find(open ? &tracking : NULL, recent, run_id, out_run, err);
     if (open)
         tracking_close(&tracking);
     cJSON_Delete(recent);

@@ -1,6 +1,6 @@
 /* routes: what the admin API answers, route by route. Maps a request that the server has accepted
- * to calls of scheduler, status, history and metrics; knows nothing of connections. Any thread may
- * call. */
+ * to calls of scheduler, status, past_runs and metrics; knows nothing of connections. Any thread
+ * may call. */
 #ifndef BQSYNC_SERVICE_ROUTES_H
 #define BQSYNC_SERVICE_ROUTES_H
 

@@ -1,16 +1,18 @@
 #include "service/schedule.h"
 
+#include "base/clock.h"
+#include "base/fnv.h"
+
 #include <stdio.h>
 
-#define US_PER_S   INT64_C(1000000)
-#define US_PER_DAY (INT64_C(86400) * US_PER_S)
+#define US_PER_S INT64_C(1000000)
 
 /* Jitter is at most a twentieth of the interval. */
 #define JITTER_PART 20
 
 /* A day has up to 25 hours, and a zone may skip or repeat a day. A daily time further ahead than
  * this was computed before the clock was set back. */
-#define FULL_AHEAD_MAX_US (3 * US_PER_DAY / 2)
+#define FULL_AHEAD_MAX_US (3 * CLOCK_DAY_US / 2)
 
 static int64_t divide_down(int64_t value, int64_t by)
 {
@@ -35,15 +37,10 @@ char *schedule_duration(int64_t ms, char *out, size_t size)
 
 uint64_t schedule_seed(const char *const *texts, int count)
 {
-    // FNV-1a, with the terminators so that ("a", "bc") and ("ab", "c") differ.
-    uint64_t hash = UINT64_C(14695981039346656037);
+    uint64_t hash = FNV_OFFSET;
 
-    for (int i = 0; i < count; i++) {
-        const char *at = texts[i] == NULL ? "" : texts[i];
-        do {
-            hash = (hash ^ (unsigned char)*at) * UINT64_C(1099511628211);
-        } while (*at++ != '\0');
-    }
+    for (int i = 0; i < count; i++)
+        hash = fnv_add_text(hash, texts[i] == NULL ? "" : texts[i]);
     return hash;
 }
 
@@ -133,7 +130,7 @@ static void fix_jump(struct schedule *schedule, int64_t now_us)
 {
     const struct schedule_rules *rules = &schedule->rules;
     bool off = rules->interval_ms <= 0;
-    int64_t ahead_us = off ? US_PER_DAY : rules->interval_ms * 1000 + jitter_us(rules);
+    int64_t ahead_us = off ? CLOCK_DAY_US : rules->interval_ms * 1000 + jitter_us(rules);
 
     if (schedule->incremental_us != SCHEDULE_NEVER && schedule->incremental_us - now_us > ahead_us)
         schedule->incremental_us = off ? now_us : schedule_next_incremental(rules, now_us);

@@ -62,7 +62,7 @@ void scheduler_stop(struct scheduler *scheduler);
 /* Waits for the thread, at most timeout_ms; false if a pass still runs. */
 bool scheduler_join(struct scheduler *scheduler, int64_t timeout_ms);
 
-/* Another interval, daily time or zone from now on; on failure the old ones stay. */
+/* Another interval, follow delay, daily time or zone from now on; on failure the old ones stay. */
 MUST_CHECK bool scheduler_reload(
     struct scheduler *scheduler, const struct config *config, struct error *err);
 
@@ -106,7 +106,7 @@ MUST_CHECK bool scheduler_forecast(
  * none. Returned owned. */
 cJSON *scheduler_running(struct scheduler *scheduler);
 
-/* The number of runs kept in memory; the history in the state database has more. */
+/* The number of runs kept in memory; the state database has the records of more. */
 #define SCHEDULER_RECENT_MAX 32
 
 /* The latest runs of this process that have ended, newest first and at most limit, including those

@@ -5,11 +5,11 @@
 #include "base/log.h"
 #include "service/error_reporter.h"
 #include "service/follower.h"
-#include "service/history.h"
 #include "service/ledger.h"
 #include "service/lock_schedule.h"
 #include "service/notify.h"
 #include "service/page.h"
+#include "service/past_runs.h"
 #include "service/routes.h"
 #include "service/sandbox.h"
 #include "service/scheduler.h"
@@ -233,9 +233,9 @@ static void reload(struct serve *serve)
 
 /* --- start ------------------------------------------------------------------------------- */
 
-/* Reads from the recorded history since when tables are fresh. If it can't be read, the service
+/* Reads from the records of past runs since when tables are fresh. Without them the service
  * starts anyway, and the first pass reports the error. */
-static int64_t read_history(struct serve *serve)
+static int64_t read_past_runs(struct serve *serve)
 {
     const char *path = serve->deployment->config->state_path;
     int64_t full_since_us = SCHEDULE_NEVER;
@@ -245,12 +245,12 @@ static int64_t read_history(struct serve *serve)
     if (access(path, F_OK) != 0)
         return full_since_us;
     if (!tracking_open_read(path, &tracking, &err)) {
-        log_warn("history not read", LOG_TEXT("reason", err.message));
+        log_warn("past runs not read", LOG_TEXT("reason", err.message));
         return full_since_us;
     }
-    cJSON *idle = history_idle(path);
+    cJSON *idle = past_runs_idle(path);
     if (!ledger_seed(&serve->ledger, &tracking, idle, &full_since_us, &err))
-        log_warn("history not read", LOG_TEXT("reason", err.message));
+        log_warn("past runs not read", LOG_TEXT("reason", err.message));
     cJSON_Delete(idle);
     tracking_close(&tracking);
     return full_since_us;
@@ -272,7 +272,7 @@ static void block_signals(struct serve *serve)
 static bool start_scheduler(struct serve *serve, struct error *err)
 {
     const struct deployment *deployment = serve->deployment;
-    int64_t full_since_us = read_history(serve);
+    int64_t full_since_us = read_past_runs(serve);
 
     return scheduler_new(
         &(struct scheduler_options){

@@ -17,7 +17,7 @@ struct serve_options {
 };
 
 /* Runs until SIGTERM or SIGINT; call it before other threads exist. Success is an orderly end.
- * SIGHUP reads the settings again: interval, daily time, zone, log level, admin token, reporters;
+ * SIGHUP reads the settings again: those whose rows say so take effect (config_option.h: reloads);
  * a change of another setting is logged as a warning, because it needs a restart. SIGUSR1 syncs
  * now. ERROR_CONFIG if it cannot start as configured. */
 MUST_CHECK bool serve_run(

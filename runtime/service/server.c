@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/config_value.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/text_fit.h"
 #include "service/connections.h"
@@ -347,14 +348,6 @@ static void on_connection(
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     if (info != NULL)
         *socket_context = connections_open(&server->connections, info->connect_fd, monotonic_ms());
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* Decodes as MHD_http_unescape does, but keeps an encoded NUL: it would end the path early, and the

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/text_fit.h"
 #include "base/url.h"
-#include "service/history.h"
+#include "service/past_runs.h"
 #include "service/status_document.h"
 #include "source/capture.h"
 #include "source/database.h"
@@ -330,7 +330,7 @@ static bool read_all(struct status *status, cJSON **out_last_run, struct error *
 
     if (!read_bills(status, clock->wall_us(clock->context), err) || !read_tables(status, err))
         return false;
-    if (!history_list(&status->tracking, NULL, 1, &runs, err))
+    if (!past_runs_list(&status->tracking, NULL, 1, &runs, err))
         return false;
     *out_last_run = cJSON_DetachItemFromArray(runs, 0);
     cJSON_Delete(runs);

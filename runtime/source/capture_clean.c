@@ -168,5 +168,5 @@ bool capture_clean(
 cleanup:
     key_clear(&stretch.from);
     key_clear(&stretch.to);
-    return ok || error_wrap(err, "cleaning the change set of %s", table->name);
+    return ok || error_wrap(err, "cleaning the dirty set of %s", table->name);
 }

@@ -1,5 +1,6 @@
 #include "source/fingerprint.h"
 
+#include "base/hex.h"
 #include "source/database.h"
 
 #include <inttypes.h>
@@ -88,14 +89,6 @@ bool value_hash_values(
     return true;
 }
 
-static int hex_digit(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *at = c == '\0' ? NULL : strchr(digits, c);
-
-    return at == NULL ? -1 : (int)(at - digits);
-}
-
 static bool read_key(const char *text, unsigned char key[SIPHASH_KEY_SIZE])
 {
     for (size_t i = 0; i < SIPHASH_KEY_SIZE; i++) {
@@ -134,12 +127,10 @@ bool fingerprint_add(
 void fingerprint_text(
     const struct fingerprint *fingerprint, int64_t rejected, char out[static FINGERPRINT_SIZE])
 {
-    int at = 0;
+    const size_t at = 2 * SIPHASH_KEY_SIZE;
 
-    for (size_t i = 0; i < SIPHASH_KEY_SIZE; i++)
-        at += snprintf(out + at, FINGERPRINT_SIZE - (size_t)at, "%02x", fingerprint->key[i]);
+    hex_write(fingerprint->key, SIPHASH_KEY_SIZE, out);
     snprintf(
-        out + at, FINGERPRINT_SIZE - (size_t)at,
-        ".%" PRIu64 ".%016" PRIx64 "%016" PRIx64 ".%" PRId64, fingerprint->rows,
-        fingerprint->sum[1], fingerprint->sum[0], rejected);
+        out + at, FINGERPRINT_SIZE - at, ".%" PRIu64 ".%016" PRIx64 "%016" PRIx64 ".%" PRId64,
+        fingerprint->rows, fingerprint->sum[1], fingerprint->sum[0], rejected);
 }

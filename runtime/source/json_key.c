@@ -1,5 +1,6 @@
 #include "source/json_key.h"
 
+#include "base/hex.h"
 #include "source/database.h"
 
 #include <math.h>
@@ -55,8 +56,7 @@ static void append_string(struct buffer *out, const unsigned char *text, size_t 
 static void append_hex(struct buffer *out, const unsigned char *bytes, size_t length)
 {
     buffer_append_text(out, "x'");
-    for (size_t i = 0; i < length; i++)
-        buffer_printf(out, "%02x", bytes[i]);
+    hex_append(out, bytes, length);
     buffer_append_byte(out, '\'');
 }
 

@@ -305,32 +305,10 @@ bool rejects_first_reason(
     return ok;
 }
 
-bool rejects_count(
-    struct tracking *tracking, const char *table, int64_t *out_rows, struct error *err)
-{
-    sqlite3_stmt *statement = NULL;
-    bool row = false;
-
-    if (!database_has_table(&tracking->database, "bq_sync_rejects", &row, err))
-        return false;
-    if (!row) {
-        *out_rows = 0;
-        return true;
-    }
-    if (!statement_keep(
-            &tracking->database,
-            "select count(distinct key_json) from bq_sync_rejects where table_name = ?1",
-            &statement, err, "s", table))
-        return false;
-    bool ok = database_step(&tracking->database, statement, &row, err);
-    if (ok)
-        *out_rows = sqlite3_column_int64(statement, 0);
-    database_give_back(statement);
-    return ok;
-}
-
-bool rejects_count_listed(
-    struct tracking *tracking, const char *table, int64_t *out_rows, struct error *err)
+/* What sql counts for a table; 0 before the first sync. */
+static bool count(
+    struct tracking *tracking, const char *sql, const char *table, int64_t *out_rows,
+    struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     bool row = false;
@@ -340,16 +318,32 @@ bool rejects_count_listed(
         return false;
     if (!row)
         return true;
-    bool ok = statement_keep(
-                  &tracking->database,
-                  "select count(distinct key_json) from bq_sync_rejects where table_name = ?1"
-                  " and not exists (select 1 from json_each(key_json) where type = 'null')",
-                  &statement, err, "s", table) &&
-              database_step(&tracking->database, statement, &row, err);
+    if (!statement_keep(&tracking->database, sql, &statement, err, "s", table))
+        return false;
+    bool ok = database_step(&tracking->database, statement, &row, err);
     if (ok)
         *out_rows = sqlite3_column_int64(statement, 0);
     database_give_back(statement);
-    return ok || error_wrap(err, "rejected rows of %s", table);
+    return ok;
+}
+
+bool rejects_count(
+    struct tracking *tracking, const char *table, int64_t *out_rows, struct error *err)
+{
+    return count(
+        tracking, "select count(distinct key_json) from bq_sync_rejects where table_name = ?1",
+        table, out_rows, err);
+}
+
+bool rejects_count_listed(
+    struct tracking *tracking, const char *table, int64_t *out_rows, struct error *err)
+{
+    return count(
+               tracking,
+               "select count(distinct key_json) from bq_sync_rejects where table_name = ?1"
+               " and not exists (select 1 from json_each(key_json) where type = 'null')",
+               table, out_rows, err) ||
+           error_wrap(err, "rejected rows of %s", table);
 }
 
 static struct reject read_reject(sqlite3_stmt *statement)

@@ -152,21 +152,22 @@ static bool load_generation(
     return ok;
 }
 
-static void read_progress(sqlite3_stmt *statement, struct watermark *out_progress)
+static void read_watermark(sqlite3_stmt *statement, struct watermark *out_watermark)
 {
-    out_progress->last_synced_row_id = sqlite3_column_int64(statement, 0);
-    out_progress->synced_sequence = sqlite3_column_int64(statement, 1);
-    statement_text(statement, 2, out_progress->content_hash, sizeof out_progress->content_hash);
-    statement_text(statement, 3, out_progress->shape_hash, sizeof out_progress->shape_hash);
-    statement_text(statement, 4, out_progress->target, sizeof out_progress->target);
-    statement_text(statement, 5, out_progress->last_synced_at, sizeof out_progress->last_synced_at);
-    statement_text(statement, 6, out_progress->last_error, sizeof out_progress->last_error);
-    out_progress->source_rows = sqlite3_column_int64(statement, 7);
-    out_progress->epoch = sqlite3_column_int64(statement, 8);
-    statement_text(statement, 9, out_progress->fingerprint, sizeof out_progress->fingerprint);
-    out_progress->has_row = true;
+    out_watermark->last_synced_row_id = sqlite3_column_int64(statement, 0);
+    out_watermark->synced_sequence = sqlite3_column_int64(statement, 1);
+    statement_text(statement, 2, out_watermark->content_hash, sizeof out_watermark->content_hash);
+    statement_text(statement, 3, out_watermark->shape_hash, sizeof out_watermark->shape_hash);
+    statement_text(statement, 4, out_watermark->target, sizeof out_watermark->target);
+    statement_text(
+        statement, 5, out_watermark->last_synced_at, sizeof out_watermark->last_synced_at);
+    statement_text(statement, 6, out_watermark->last_error, sizeof out_watermark->last_error);
+    out_watermark->source_rows = sqlite3_column_int64(statement, 7);
+    out_watermark->epoch = sqlite3_column_int64(statement, 8);
+    statement_text(statement, 9, out_watermark->fingerprint, sizeof out_watermark->fingerprint);
+    out_watermark->has_row = true;
     // A row may also stand for a first sync that is under way or failed.
-    out_progress->found = out_progress->last_synced_at[0] != '\0';
+    out_watermark->found = out_watermark->last_synced_at[0] != '\0';
 }
 
 #define PROGRESS_COLUMNS                                                                           \
@@ -174,7 +175,8 @@ static void read_progress(sqlite3_stmt *statement, struct watermark *out_progres
     " last_error, source_rows"
 
 static bool load_row(
-    struct tracking *tracking, const char *table, struct watermark *out_progress, struct error *err)
+    struct tracking *tracking, const char *table, struct watermark *out_watermark,
+    struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     bool row = false;
@@ -191,13 +193,14 @@ static bool load_row(
         return false;
     bool ok = database_step(&tracking->database, statement, &row, err);
     if (ok && row)
-        read_progress(statement, out_progress);
+        read_watermark(statement, out_watermark);
     database_give_back(statement);
     return ok;
 }
 
 bool tracking_load(
-    struct tracking *tracking, const char *table, struct watermark *out_progress, struct error *err)
+    struct tracking *tracking, const char *table, struct watermark *out_watermark,
+    struct error *err)
 {
     struct watermark loaded = {0};
     bool exists = false;
@@ -206,7 +209,7 @@ bool tracking_load(
         (exists && !load_row(tracking, table, &loaded, err)) ||
         !load_generation(tracking, table, &loaded, err))
         return error_wrap(err, "progress of %s", table);
-    *out_progress = loaded;
+    *out_watermark = loaded;
     return true;
 }
 

@@ -1,4 +1,4 @@
-/* tracking: the durable watermark of every table, its open intent, its rejects, and the history of
+/* tracking: the durable watermark of every table, its open intent, its rejects, and the records of
  * runs, in the control tables bq_sync_* of the state database. Written in short transactions. One
  * struct belongs to one thread; several may be open on the same file. */
 #ifndef BQSYNC_SOURCE_TRACKING_H
@@ -165,7 +165,7 @@ MUST_CHECK bool tracking_has_table(
     struct tracking *tracking, const char *name, bool *out_exists, struct error *err);
 
 MUST_CHECK bool tracking_load(
-    struct tracking *tracking, const char *table, struct watermark *out_progress,
+    struct tracking *tracking, const char *table, struct watermark *out_watermark,
     struct error *err);
 
 /* The open intent of a table, if any. */
@@ -234,8 +234,10 @@ MUST_CHECK bool tracking_json_text(
 MUST_CHECK bool tracking_set_json_text(
     struct tracking *tracking, const char *table, struct error *err);
 
-/* History of runs: each one JSON document as `sync --json` prints it, plus its state. The newest
- * 500 are kept. */
+/* Of as many runs a record is kept, the newest. */
+#define TRACKING_RUNS_KEPT 500
+
+/* The records of runs: each one JSON document as `sync --json` prints it, plus its state. */
 MUST_CHECK bool tracking_save_run(
     struct tracking *tracking, const char *run_id, const char *state, const char *json,
     struct error *err);

@@ -1,8 +1,6 @@
-/* The part of tracking.h that keeps the history of runs. */
+/* The part of tracking.h that keeps the records of runs. */
 #include "source/statement.h"
 #include "source/tracking.h"
-
-#define RUNS_KEPT 500
 
 static bool save(
     struct database *database, const char *run_id, const char *state, const char *json,
@@ -18,7 +16,7 @@ static bool save(
                database,
                "delete from bq_sync_runs where number <= (select number from bq_sync_runs"
                " order by number desc limit 1 offset ?1)",
-               err, "i", (int64_t)RUNS_KEPT);
+               err, "i", (int64_t)TRACKING_RUNS_KEPT);
 }
 
 bool tracking_save_run(
@@ -28,11 +26,11 @@ bool tracking_save_run(
     struct database *database = &tracking->database;
 
     if (!database_begin(database, err))
-        return error_wrap(err, "history of runs");
+        return error_wrap(err, "records of runs");
     if (save(database, run_id, state, json, err) && database_commit(database, err))
         return true;
     database_rollback(database);
-    return error_wrap(err, "history of runs");
+    return error_wrap(err, "records of runs");
 }
 
 bool tracking_each_run(

@@ -1,5 +1,6 @@
 #include "sync/row_text.h"
 
+#include "base/hex.h"
 #include "base/int_text.h"
 #include "base/json_normal.h"
 #include "encode/decimal.h"
@@ -52,18 +53,12 @@ static void append_float64(struct buffer *out, struct value_float64 value)
 
 static void append_bytes(struct buffer *out, struct slice bytes)
 {
-    static const char hex[] = "0123456789abcdef";
-
     if (bytes.data == NULL) {
         buffer_append_byte(out, 'n');
         return;
     }
     append_length(out, bytes.length * 2);
-    for (size_t i = 0; i < bytes.length; i++) {
-        unsigned char byte = (unsigned char)bytes.data[i];
-        buffer_append_byte(out, (uint8_t)hex[byte >> 4]);
-        buffer_append_byte(out, (uint8_t)hex[byte & 15]);
-    }
+    hex_append(out, bytes.data, bytes.length);
 }
 
 static void append_decimal(struct buffer *out, struct value_decimal value, int scale)

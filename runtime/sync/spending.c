@@ -94,7 +94,7 @@ bool spending_read(
     return true;
 }
 
-int64_t spending_dollars(const struct config *config, int64_t month_bytes)
+int64_t spending_micro_dollars(const struct config *config, int64_t month_bytes)
 {
     if (config->price_per_tib == 0 || month_bytes == SPENDING_UNKNOWN)
         return SPENDING_UNKNOWN;

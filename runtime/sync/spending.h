@@ -43,7 +43,7 @@ MUST_CHECK bool spending_read(
 /* What so many bytes of one month cost, in millionths of a US dollar: BQ_PRICE_PER_TIB beyond the
  * first TiB, which is free in each month ("BigQuery pricing", on-demand compute). SPENDING_UNKNOWN
  * if the bytes are, or if there is no price. */
-int64_t spending_dollars(const struct config *config, int64_t month_bytes);
+int64_t spending_micro_dollars(const struct config *config, int64_t month_bytes);
 
 /* Bytes that today's queries may still bill, those under way aside; INT64_MAX without a budget. */
 int64_t spending_left(const struct spending *spending);

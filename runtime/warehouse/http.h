@@ -100,8 +100,8 @@ struct http_ops {
 struct http_client;
 
 /* Returns owned a client over libcurl. The first one makes the process ignore SIGPIPE, unless it
- * handles it. Proxies come from the environment (HTTPS_PROXY, NO_PROXY),
- * further trusted roots from SSL_CERT_FILE and SSL_CERT_DIR. */
+ * handles it. Proxies come from the environment (HTTPS_PROXY, NO_PROXY), further trusted roots from
+ * SSL_CERT_FILE and SSL_CERT_DIR. */
 MUST_CHECK bool http_client_open(struct http_client **out_client, struct error *err);
 void http_client_close(struct http_client *client);
 /* Borrowed, for the life of the client. */

@@ -5,12 +5,11 @@ import ctypes
 import json
 import os
 import pathlib
-import pty
 import re
 import subprocess
 import unittest
 
-from tests.support import printed
+from tests.e2e import terminal
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 
@@ -321,26 +320,12 @@ class CommandLineTest(unittest.TestCase):
 
     def test_a_terminal_sees_progress_and_a_table_at_the_end(self):
         self.app.execute("insert into accounts values (1, 'a@x', 1, null)")
-        pid, terminal = pty.fork()
-        if pid == 0:
-            os.chdir(self.app.folder)
-            os.execve(self.app.program, [self.app.program, "sync"], {**self.app.environment, "BQ_LOG_LEVEL": "error"})
-        seen = b""
-        while True:
-            try:
-                piece = os.read(terminal, 65536)
-            except OSError:
-                break
-            if not piece:
-                break
-            seen += piece
-        _, status = os.waitpid(pid, 0)
-        os.close(terminal)
-        printed.keep("bqsync", "bqsync sync, on a terminal", seen)
 
-        self.assertEqual(0, os.waitstatus_to_exitcode(status))
-        self.assertRegex(seen, rb"accounts +synced .* replace ")
-        self.assertNotIn(b"pass done", seen)
+        status, seen = terminal.run(self.app, 24, 80, "sync")
+
+        self.assertEqual(0, status)
+        self.assertRegex(seen, r"accounts +synced .* replace ")
+        self.assertNotIn("pass done", seen)
 
     def test_tables_without_changes_are_counted(self):
         self.app.execute("insert into accounts values (1, 'a@x', 1, null)")

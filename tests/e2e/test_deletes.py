@@ -145,7 +145,7 @@ class LifeTest(DeletesTest):
             self.assertNotEqual(first[4], self.marks(table)[4])
         self.assert_equal(table, 2)
 
-    def replaced(self, table, *, marks):
+    def replaced(self, table):
         """What a replacement leaves: it sends all rows, and drops none."""
         self.add(table, 1, 2, 3, 4)
         self.sync(table)
@@ -171,14 +171,14 @@ class LifeTest(DeletesTest):
     def test_a_full_sync_drops_no_row(self):
         for table in MARKED + KEPT:
             with self.subTest(table):
-                stamps = self.replaced(table, marks=table in MARKED)
+                stamps = self.replaced(table)
                 self.assertEqual("replace", self.sync(table, "--full")["mode"])
                 self.check_replaced(table, stamps, marks=table in MARKED, through="--full")
 
     def test_a_reset_drops_no_row(self):
         for table in MARKED + KEPT:
             with self.subTest(table):
-                stamps = self.replaced(table, marks=table in MARKED)
+                stamps = self.replaced(table)
                 self.app.run("reset", table)
                 self.assertEqual("replace", self.sync(table)["mode"])
                 self.check_replaced(table, stamps, marks=table in MARKED, through="reset")

@@ -1,6 +1,5 @@
 """Tables of more partitions than one job of BigQuery may change."""
 
-import datetime
 import pathlib
 import unittest
 

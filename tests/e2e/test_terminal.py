@@ -1,15 +1,10 @@
 """What the commands print for people: columns that line up, and progress that fits the terminal."""
 
-import fcntl
-import os
-import pty
 import re
-import struct
-import termios
 import unicodedata
 import unittest
 
-from tests.support import printed
+from tests.e2e import terminal
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 
@@ -54,28 +49,6 @@ class ColumnsTest(unittest.TestCase):
                     self.assertEqual(1, len({second_column(line, name) for name, line in lines.items()}), out)
 
 
-def on_terminal(app, rows, width, *arguments):
-    """The exit status of the command on a terminal of that size, and all that it wrote there."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, width, 0, 0))
-        os.chdir(app.folder)
-        os.execve(app.program, [app.program, *arguments], {**app.environment, "BQ_LOG_LEVEL": "error"})
-    seen = b""
-    while True:
-        try:
-            piece = os.read(terminal, 65536)
-        except OSError:
-            break
-        if not piece:
-            break
-        seen += piece
-    _, status = os.waitpid(pid, 0)
-    os.close(terminal)
-    printed.keep("bqsync", " ".join(["bqsync", *arguments]) + ", on a terminal", seen)
-    return os.waitstatus_to_exitcode(status), seen.decode()
-
-
 class ProgressTest(unittest.TestCase):
     def setUp(self):
         # Jobs that take longer than several redraws.
@@ -84,7 +57,7 @@ class ProgressTest(unittest.TestCase):
         self.app.execute("insert into accounts values (1, 'a@x', 1, null)")
 
     def frames(self, rows, width):
-        status, seen = on_terminal(self.app, rows, width, "sync")
+        status, seen = terminal.run(self.app, rows, width, "sync")
         self.assertEqual(0, status, seen)
         # What is drawn before the picture is deleted for the result.
         drawn = re.split(r"\x1b\[\d+A\x1b\[J", seen)[0]

@@ -21,7 +21,7 @@ from tests.fault.dimensions_unfit import Unfit
 from tests.fault.dimensions_verify import Verify
 from tests.fault.life import DEFINITIONS, Broken, copy_database
 from tests.support.killing import kill_after, wait_until_held
-from tests.support.workload import BUSY_SECONDS, Application, Noticed, outcome
+from tests.support.workload import BUSY_SECONDS, Noticed, outcome
 from tests.support.workload_tables import BAGS, CLASSIC, INDEXES, KEYED, REJECTED, TABLES, THINGS, VIEWED, WORDS, base
 
 JOB_PATIENCE_SECONDS = 0.5  # a pass may wait for a job of an earlier one

@@ -19,7 +19,7 @@ from tests.support.deployment import Deployment
 from tests.support.forking import ForkServer
 from tests.support.keepalive import KeptBqlocal, KeptEndpoint
 from tests.support.killing import kill_after, kill_at_commit, kill_at_request, wait_until_acted
-from tests.support.workload import BUSY_SECONDS, Application, Noticed, equip, write_meanwhile
+from tests.support.workload import BUSY_SECONDS, Application, equip, write_meanwhile
 from tests.support.workload_tables import CLASSIC, TABLES, VIEWED, base
 
 SCHEMAS = pathlib.Path(__file__).resolve().parent.parent / "schemas"

@@ -27,7 +27,8 @@ import traceback
 import unittest
 
 from tests.fault.dimensions import DIMENSIONS
-from tests.fault.life import Broken, Life, Noticed
+from tests.fault.life import Broken, Life
+from tests.support.workload import Noticed
 
 WORKLOADS = 600
 WORKLOADS_LONG = 100_000

@@ -10,7 +10,6 @@ collects what every test program says. It names the place and the secret's name,
 import base64
 import json
 import pathlib
-import re
 import shutil
 import subprocess
 import sys

@@ -15,9 +15,9 @@
  * statements that change it, in one transaction with them.
  *
  * Changes are inserts, updates or deletes as the batch says, or where it does not, by what the
- * target holds. A replacement is compared with
- * the current versions of the log, and only differences are added; first it marks the versions that
- * a restore of the source undid (intent->abandons_above) as abandoned. */
+ * target holds. A replacement is compared with the current versions of the log, and only
+ * differences are added; first it marks the versions that a restore of the source undid
+ * (intent->abandons_above) as abandoned. */
 void change_log_append(
     struct buffer *sql, const struct worker *worker, const struct task *task,
     const struct intent *intent);

@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "base/shell_word.h"
 #include "sync/commit/intent.h"
-#include "sync/commit/transaction.h"
+#include "sync/pass/label_jobs.h"
 #include "sync/pass/target.h"
 #include "warehouse/job.h"
 
@@ -59,7 +59,7 @@ static void add_child(void *context, const struct job_child *child)
 static bool read_bill(
     struct worker *worker, struct intent *intent, const struct job *job, struct error *err)
 {
-    if (strncmp(intent->commit_job, TRANSACTION_JOB_PREFIX, strlen(TRANSACTION_JOB_PREFIX)) == 0)
+    if (label_jobs_is_of_transactions(intent->commit_job))
         return job->bytes_billed == 0 ||
                bigquery_job_children(worker->bigquery, intent->commit_job, add_child, intent, err);
     intent->bytes_billed = job->bytes_billed;
@@ -73,8 +73,7 @@ static bool read_bill(
  * that only hangs), and would change the target after this run has sent newer rows. So its id is
  * claimed: a job that does nothing is started under it, and BigQuery refuses every later job of
  * that id. If the claim comes too late, the job is there after all, and is waited for. A job id
- * that an earlier recovery has claimed did no work.
- */
+ * that an earlier recovery has claimed did no work. */
 static bool resolve(struct worker *worker, struct intent *intent, bool *out_done, struct error *err)
 {
     struct job job;
@@ -160,8 +159,8 @@ static bool resolve_here(
 
     if (resolve(worker, intent, &done, err) && (done || raise_label(worker, task, err)))
         return end(worker, task, intent, done, err);
-    // The starter of a job may see it; others need a role for all jobs ("Understand
-    // jobs", "Manage jobs").
+    // The starter of a job may see it; others need a role for all jobs ("Understand jobs", "Manage
+    // jobs").
     if (is_refusal(err) && err->http_status == 403)
         return error_wrap(
             err,

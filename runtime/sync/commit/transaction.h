@@ -17,9 +17,6 @@
 /* A table for anyone to query: one row a table and pass. */
 #define SNAPSHOTS_TABLE "_bqsync_snapshots"
 
-/* How the ids of the scripts' jobs begin. */
-#define TRANSACTION_JOB_PREFIX "bqsync_atomic_"
-
 /* "Quotas and limits": a transaction changes at most this many tables, SNAPSHOTS_TABLE included. */
 #define TRANSACTION_TABLES_MAX 100
 

@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/text_fit.h"
 #include "encode/column_reader.h"
 #include "source/sqlite_sql.h"
@@ -93,11 +94,6 @@ static bool refuse(
     return error_set(
         err, ERROR_USAGE, "%s cannot be a key of %s: %s", text_or_quotes(key->given), table->name,
         why);
-}
-
-static int hex_digit(char c)
-{
-    return isdigit((unsigned char)c) != 0 ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
 }
 
 /* Binds hex digits as the bytes that they stand for; false if the text is nothing of the kind. */

@@ -6,6 +6,7 @@
 #include "encode/container.h"
 #include "encode/level.h"
 #include "source/filter_step.h"
+#include "source/sqlite_sql.h"
 #include "sync/pass/content.h"
 #include "sync/pass/extract_row.h"
 #include "sync/pass/plan.h"
@@ -191,7 +192,7 @@ static bool read_keyless(struct extraction *e, struct error *err)
 
     if (e->task->source.shape.integer_key)
         return true;
-    buffer_init(&sql, KEY_CEILING);
+    buffer_init(&sql, SQLITE_SQL_CEILING);
     capture_append_keyless_sql(&sql, e->task->table);
     bool ok = buffer_check(&sql, "statement", err) &&
               database_prepare(e->source, buffer_text(&sql), &statement, err) &&

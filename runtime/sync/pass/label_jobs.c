@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How the ids of commit jobs begin. */
+#define PREFIX "bqsync_"
+
 /* They count passes, or, once, milliseconds (target_distrust_generations). */
 #define GENERATION_MAX (INT64_C(1) << 53)
 
@@ -19,6 +22,15 @@ static bool are_transactions(const char *jobs)
     return strncmp(jobs, OF_TRANSACTIONS, strlen(OF_TRANSACTIONS)) == 0;
 }
 
+bool label_jobs_is_of_transactions(const char *id)
+{
+    size_t name = strlen(PREFIX);
+    size_t nonce = name + strlen(OF_TRANSACTIONS);
+
+    // A table may be called so, too, but a nonce never stands there in the id of its job.
+    return strncmp(id, PREFIX, name) == 0 && are_transactions(id + name) &&
+           strspn(id + nonce, "0123456789abcdef") == JOB_ID_NONCE_SIZE - 1;
+}
 void label_jobs_read(const cJSON *labels, struct label *out_label)
 {
     const char *jobs = json_text_of(labels, LABEL_JOBS, "");
@@ -54,7 +66,7 @@ void label_jobs_id(
 
     job_id_safe_name(table, safe, sizeof safe);
     if (are_transactions(jobs))
-        snprintf(out, LABEL_JOB_ID_SIZE, "bqsync_%s_%" PRId64 "_commit", jobs, number);
+        snprintf(out, LABEL_JOB_ID_SIZE, PREFIX "%s_%" PRId64 "_commit", jobs, number);
     else
-        snprintf(out, LABEL_JOB_ID_SIZE, "bqsync_%s_%" PRId64 "_%s_commit", safe, number, jobs);
+        snprintf(out, LABEL_JOB_ID_SIZE, PREFIX "%s_%" PRId64 "_%s_commit", safe, number, jobs);
 }

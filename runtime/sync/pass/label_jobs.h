@@ -12,10 +12,14 @@
 #include "sync/pass/worker.h"
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Job ids have at most 1,024 characters ("Running jobs programmatically"); ours are shorter. */
 #define LABEL_JOB_ID_SIZE 320
+
+/* Whether a job with this id is a script of transactions. */
+bool label_jobs_is_of_transactions(const char *id);
 
 /* What the labels of a target say. A generation that nobody has reached is taken for none, and so
  * are jobs of whose name no id can be made. */

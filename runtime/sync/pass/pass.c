@@ -259,11 +259,6 @@ static bool clean_table(struct pass *pass, const struct task *task, struct error
            capture_clean(&pass->source, task->table, watermark.synced_sequence, err);
 }
 
-static bool is_unsettled(const struct task *task)
-{
-    return task->unsettled;
-}
-
 /* With a budget of the day, loads are worth waiting for: they cost nothing. */
 static void note_frequency(struct pass *pass)
 {
@@ -278,7 +273,7 @@ static void note_frequency(struct pass *pass)
 /* The labels that passes have left behind, of tables that have not changed since. */
 static void settle(struct pass *pass)
 {
-    const struct step step = {.wanted = is_unsettled, .run = settle_label};
+    const struct step step = {.wanted = task_is_unsettled, .run = settle_label};
 
     for (size_t i = 0; i < pass->count; i++)
         pass->tasks[i].unsettled =

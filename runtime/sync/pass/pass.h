@@ -1,4 +1,4 @@
-/* pass: one sync of all or some tables, from the lock to the history. Steps: one listing of the
+/* pass: one sync of all or some tables, from the lock to its record. Steps: one listing of the
  * dataset; open intents of earlier runs are resolved; every table is planned; targets are brought
  * in line; the changes are sealed and all tables are read in one SQLite snapshot; the snapshot
  * ends; the batches are committed. Tables whose plan was overtaken, by a reset, a repair, a

@@ -29,8 +29,8 @@ struct reading {
 };
 
 /* On success every task that has not failed and has work has a complete batch; tasks whose tables
- * are not as planned any more are outdated and have none. One table's failure
- * goes into its outcome; false if nothing can be read at all. */
+ * are not as planned any more are outdated and have none. One table's failure goes into its
+ * outcome; false if nothing can be read at all. */
 MUST_CHECK bool reading_run(struct reading *reading, struct error *err);
 
 #endif

@@ -11,6 +11,8 @@
 static const char *const kind_names[] = {"incremental", "full", "tables"};
 _Static_assert(sizeof kind_names / sizeof kind_names[0] == RUN_TABLES + 1, "a name for each kind");
 static const char *const status_names[] = {"skipped", "unchanged", "synced", "failed"};
+_Static_assert(
+    sizeof status_names / sizeof status_names[0] == TABLE_FAILED + 1, "a name for each status");
 
 void run_id_make(int64_t started_us, char out_id[RUN_ID_SIZE])
 {

@@ -114,18 +114,13 @@ static void plan(struct rounds *rounds, bool first)
     }
 }
 
-static bool is_doubtful(const struct task *task)
-{
-    return task->unsettled;
-}
-
 /* Before anything rests on the plans. */
 static void settle_doubts(struct rounds *rounds)
 {
     for (size_t i = 0; i < rounds->open; i++)
         rounds->tasks[i]->unsettled =
             settle_is_doubtful(rounds->deployment->series, rounds->tasks[i]);
-    run_step(rounds, is_doubtful, settle_doubt);
+    run_step(rounds, task_is_unsettled, settle_doubt);
 }
 
 /* The target of a scanned table is left alone until the scan has found something, so that an idle

@@ -67,7 +67,7 @@ static bool tells_all(const struct run_result *result)
 }
 
 /* Leaves those documents of earlier idle passes in the lock file that know of a table what neither
- * this pass nor a newer one does, after that of this pass. own: its text, NULL: the history has it.
+ * this pass nor a newer one does, after that of this pass. own: its text, NULL: it is recorded.
  */
 static bool keep_idle(
     const struct run_result *result, const cJSON *json, const char *own, struct lock *lock,

@@ -9,7 +9,7 @@
 #include "sync/pass/progress.h"
 #include "sync/pass/result.h"
 
-/* Records a finished run in the history, or only in the lock file if it changed nothing. */
+/* Records a finished run in the state database, or only in the lock file if it changed nothing. */
 MUST_CHECK bool run_record_save(
     const struct run_result *result, struct tracking *tracking, struct lock *lock,
     struct error *err);

@@ -58,8 +58,8 @@ struct scan {
     bool until_changed;
 };
 
-/* *out_ended: it ended before all rows were read, because of until_changed; else the
- * counts are complete. *out_shadow: returned owned, with what was found and has to be made durable
+/* *out_ended: it ended before all rows were read, because of until_changed; else the counts are
+ * complete. *out_shadow: returned owned, with what was found and has to be made durable
  * by shadow_end before it is sent; NULL if there is nothing (in SHADOW_COMPARE there never is). The
  * caller calls shadow_end, because it can do so only after the snapshot has ended: the state may
  * live in the source. */

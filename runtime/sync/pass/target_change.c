@@ -46,9 +46,9 @@ bool target_change_keep(
     return ok;
 }
 
-/* Under an id that no other try has: a job that failed (a rate limit, a permission that
- * is granted later) would be found again under its id for ever. Doing it twice is harmless, so the
- * id need not be durable. */
+/* Under an id that no other try has: a job that failed (a rate limit, a permission that is granted
+ * later) would be found again under its id for ever. Doing it twice is harmless, so the id need not
+ * be durable. */
 bool target_change_run(
     struct bigquery *bigquery, const struct table *table, const char *sql, struct error *err)
 {

@@ -262,6 +262,12 @@ static inline bool task_is_outdated(const struct task *task)
     return task->outdated != NULL;
 }
 
+/* The step at hand is one that has to settle it. */
+static inline bool task_is_unsettled(const struct task *task)
+{
+    return task->unsettled;
+}
+
 /* The generation of the task's next intent: above its own past, above the target's label, and above
  * whatever a log may have that has outlived both. */
 static inline int64_t task_next_generation(const struct task *task)

@@ -25,7 +25,8 @@
 
 #define BUSY_TIMEOUT_MS 5000
 
-/* Less than this is little: the intents, the history and the journal of a busy application. */
+/* Less than this is little: the intents, the records of runs and the journal of a busy application.
+ */
 #define STATE_ROOM ((uint64_t)64 << 20)
 
 /* Rows of each table that are read and converted. */

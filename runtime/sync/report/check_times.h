@@ -1,8 +1,8 @@
 /* check_times: counts that stand for times which are hard to believe. Seconds that a definition
  * calls milliseconds are all read, as January 1970, so nothing but their dates shows the mistake.
  * Internal to report. */
-#ifndef BQSYNC_SYNC_CHECK_TIMES_H
-#define BQSYNC_SYNC_CHECK_TIMES_H
+#ifndef BQSYNC_SYNC_REPORT_CHECK_TIMES_H
+#define BQSYNC_SYNC_REPORT_CHECK_TIMES_H
 
 #include "encode/column_reader.h"
 

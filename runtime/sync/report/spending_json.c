@@ -50,7 +50,7 @@ void spending_json_add(cJSON *json, const struct config *config, const struct sp
 {
     json_add_int64(json, "bytes_billed_today", spending->today);
     json_add_int64(json, "bytes_billed_month", spending->month);
-    add_dollars(json, "usd_month", spending_dollars(config, spending->month));
+    add_dollars(json, "usd_month", spending_micro_dollars(config, spending->month));
     if (spending->month_projected == SPENDING_UNKNOWN) {
         cJSON_AddNullToObject(json, "bytes_billed_month_projected");
         cJSON_AddNullToObject(json, "projected_from_days");
@@ -59,7 +59,8 @@ void spending_json_add(cJSON *json, const struct config *config, const struct sp
         cJSON_AddNumberToObject(
             json, "projected_from_days", (double)spending->measured_us / (double)CLOCK_DAY_US);
     }
-    add_dollars(json, "usd_month_projected", spending_dollars(config, spending->month_projected));
+    add_dollars(
+        json, "usd_month_projected", spending_micro_dollars(config, spending->month_projected));
     add_budget(json, spending);
     add_days(json, spending);
 }

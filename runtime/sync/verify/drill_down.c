@@ -1,6 +1,7 @@
 #include "sync/verify/drill_down.h"
 
 #include "base/buffer.h"
+#include "base/hex.h"
 #include "base/json_memory.h"
 #include "base/json_normal.h"
 #include "source/database.h"
@@ -142,13 +143,12 @@ static cJSON *real_json(double value)
 /* Bytes, which need not be UTF-8, as hex digits. */
 static cJSON *bytes_json(sqlite3_stmt *row, int column)
 {
-    const unsigned char *bytes = sqlite3_column_blob(row, column);
+    const void *bytes = sqlite3_column_blob(row, column);
     size_t length = (size_t)sqlite3_column_bytes(row, column);
     struct buffer hex;
 
     buffer_init(&hex, ROW_CEILING);
-    for (size_t i = 0; i < length; i++)
-        buffer_printf(&hex, "%02x", bytes[i]);
+    hex_append(&hex, bytes, length);
     cJSON *json = cJSON_CreateString(length == 0 ? "" : buffer_text(&hex));
     buffer_clear(&hex);
     return json;

@@ -41,10 +41,10 @@ MUST_CHECK bool drill_down_add_pending(
 
 /* Counts and lists the keys that differ in out (of a table without a key it counts rows), adds the
  * number of pending keys to out->pending, with DELETES_KEEP the keys that only BigQuery has to
- * out->kept, and to out->rejected the rows of SQLite beyond the first
- * that share one key: BigQuery can hold only one of them, except in mode replace, where rows count
- * as often as they occur. owners_known: of rows that share a key with one another, all but the one
- * that was sent were added as rows that do not fit. Call it once, when all rows are added. */
+ * out->kept, and to out->rejected the rows of SQLite beyond the first that share one key: BigQuery
+ * can hold only one of them, except in mode replace, where rows count as often as they occur.
+ * owners_known: of rows that share a key with one another, all but the one that was sent were added
+ * as rows that do not fit. Call it once, when all rows are added. */
 MUST_CHECK bool drill_down_compare(
     struct drill_down *drill_down, bool owners_known, struct verify_table *out, struct error *err);
 

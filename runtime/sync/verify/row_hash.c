@@ -1,5 +1,7 @@
 #include "sync/verify/row_hash.h"
 
+#include "base/hex.h"
+
 #include <openssl/evp.h>
 #include <stdlib.h>
 
@@ -23,7 +25,6 @@ void row_hash_clear(struct row_hash *hash)
 bool row_hash_text(
     struct row_hash *hash, struct slice text, char out_hex[ROW_HASH_SIZE], struct error *err)
 {
-    static const char digits[] = "0123456789abcdef";
     unsigned char bytes[EVP_MAX_MD_SIZE];
     unsigned length = 0;
 
@@ -31,10 +32,7 @@ bool row_hash_text(
         EVP_DigestUpdate(hash->context, text.data, text.length) != 1 ||
         EVP_DigestFinal_ex(hash->context, bytes, &length) != 1)
         return error_set(err, ERROR_MEMORY, "SHA-256 failed");
-    for (unsigned i = 0; i < length; i++) {
-        out_hex[2 * i] = digits[bytes[i] >> 4];
-        out_hex[2 * i + 1] = digits[bytes[i] & 15];
-    }
+    hex_write(bytes, length, out_hex);
     out_hex[2 * (size_t)length] = '\0';
     return true;
 }

@@ -4,6 +4,7 @@
 #include "encode/container.h"
 #include "source/filter_step.h"
 #include "source/rejects.h"
+#include "source/sqlite_sql.h"
 #include "sync/pass/content.h"
 #include "sync/pass/plan.h"
 
@@ -11,8 +12,6 @@
 #include <string.h>
 
 #define ROW_CEILING (64u << 20)
-
-#define STATEMENT_CEILING (1 << 20)
 
 bool source_rows_init(
     struct source_rows *rows, const struct config *config, struct database *source,
@@ -307,7 +306,7 @@ bool source_rows_read(
                              (struct database_place){.path = rows->config->state_path}, rows->table,
                              form, SHADOW_COMPARE, &rows->shadow, err))
         return false;
-    buffer_init(&sql, STATEMENT_CEILING);
+    buffer_init(&sql, SQLITE_SQL_CEILING);
     shadow_scan_sql(rows->table, form, &sql);
     if (!buffer_check(&sql, "statement", err) || !open_rejected(rows, err) ||
         !database_prepare(rows->source, buffer_text(&sql), &statement, err) ||

@@ -1,7 +1,8 @@
 /* verify: proves that BigQuery equals SQLite as of the last synced position, or names the keys that
  * differ. comparison compares one table; this module opens both sides and goes through the tables.
- * Rows with changes that are not synced yet, and rejected rows, are counted apart. Reads only,
- * takes no lock and may run during a sync. Memory does not grow with the tables. */
+ * Rows with changes that are not synced yet, and rejected rows, are counted apart. Writes nothing
+ * but what its queries have billed (billed_select), takes no lock and may run during a sync. Memory
+ * does not grow with the tables. */
 #ifndef BQSYNC_SYNC_VERIFY_VERIFY_H
 #define BQSYNC_SYNC_VERIFY_VERIFY_H
 

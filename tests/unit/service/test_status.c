@@ -1,7 +1,7 @@
 #include "support/prelude.h"
 
 #include "base/json_exact.h"
-#include "service/history.h"
+#include "service/past_runs.h"
 #include "service/status.h"
 #include "source/lock.h"
 #include "source/tracking.h"
@@ -335,25 +335,25 @@ static void test_the_last_run_is_the_newest_of_record_and_memory(void **state)
     free(text);
     cJSON_Delete(json);
 
-    // The history has all three, newest first, and finds each.
+    // The list has all three, newest first, and finds each.
     cJSON *runs = NULL;
-    expect_ok(history_list(&tracking, recent, 10, &runs, &err));
+    expect_ok(past_runs_list(&tracking, recent, 10, &runs, &err));
     assert_int_equal(cJSON_GetArraySize(runs), 3);
     assert_string_equal(field(cJSON_GetArrayItem(runs, 0), "run_id")->valuestring, "c");
     assert_string_equal(field(cJSON_GetArrayItem(runs, 1), "run_id")->valuestring, "b");
     cJSON_Delete(runs);
-    expect_ok(history_list(&tracking, recent, 2, &runs, &err));
+    expect_ok(past_runs_list(&tracking, recent, 2, &runs, &err));
     assert_int_equal(cJSON_GetArraySize(runs), 2);
     cJSON_Delete(runs);
     static const char *const ids[] = {"a", "b", "c"};
     for (size_t i = 0; i < 3; i++) {
         cJSON *found = NULL;
-        expect_ok(history_find(&tracking, recent, ids[i], &found, &err));
+        expect_ok(past_runs_find(&tracking, recent, ids[i], &found, &err));
         assert_string_equal(field(found, "run_id")->valuestring, ids[i]);
         cJSON_Delete(found);
     }
     cJSON *none = NULL;
-    expect_ok(history_find(&tracking, recent, "x", &none, &err));
+    expect_ok(past_runs_find(&tracking, recent, "x", &none, &err));
     assert_null(none);
     tracking_close(&tracking);
     cJSON_Delete(recent);
@@ -382,7 +382,7 @@ static void test_a_run_in_the_future_is_older_than_one_of_memory(void **state)
     tracking_close(&tracking);
 }
 
-static void test_the_ledger_learns_freshness_from_the_history(void **state)
+static void test_the_ledger_learns_freshness_from_past_runs(void **state)
 {
     struct fixture *made = *state;
     struct tracking tracking;
@@ -446,7 +446,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             test_a_run_in_the_future_is_older_than_one_of_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
-            test_the_ledger_learns_freshness_from_the_history, set_up, tear_down),
+            test_the_ledger_learns_freshness_from_past_runs, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

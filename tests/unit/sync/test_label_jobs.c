@@ -79,6 +79,28 @@ static void test_jobs_of_a_transaction_count_from_one(void **state)
     assert_string_equal(id, "bqsync_atomic_11ee_2_commit");
 }
 
+static bool is_of_transactions(const char *jobs, const char *table)
+{
+    char id[LABEL_JOB_ID_SIZE];
+
+    label_jobs_id(jobs, table, 7, id);
+    return label_jobs_is_of_transactions(id);
+}
+
+static void test_an_id_says_whether_its_job_is_of_transactions(void **state)
+{
+    const char nonce[] = "00ff00ff00ff00ff";
+
+    (void)state;
+    assert_true(is_of_transactions("atomic_00ff00ff00ff00ff", "users"));
+    assert_false(is_of_transactions(nonce, "users"));
+    assert_false(is_of_transactions(nonce, "atomic"));
+    assert_false(is_of_transactions(nonce, "atomic_log"));
+    assert_false(is_of_transactions(nonce, "atomic_00ff"));
+    assert_false(label_jobs_is_of_transactions("job_of_somebody"));
+    assert_false(label_jobs_is_of_transactions(""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -86,6 +108,7 @@ int main(void)
         cmocka_unit_test(test_a_generation_is_read_if_somebody_can_have_reached_it),
         cmocka_unit_test(test_jobs_of_a_table_are_numbered_by_generation),
         cmocka_unit_test(test_jobs_of_a_transaction_count_from_one),
+        cmocka_unit_test(test_an_id_says_whether_its_job_is_of_transactions),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

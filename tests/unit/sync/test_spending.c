@@ -63,7 +63,8 @@ static void test_a_month_is_projected_from_the_first_day_that_billed(void **stat
 
     struct spending none = read_at(scene, noon_us);
     assert_int_equal(none.month_projected, SPENDING_UNKNOWN);
-    assert_int_equal(spending_dollars(&scene->config, none.month_projected), SPENDING_UNKNOWN);
+    assert_int_equal(
+        spending_micro_dollars(&scene->config, none.month_projected), SPENDING_UNKNOWN);
 
     add(scene, "accounts", noon_us, 1000);
     assert_int_equal(read_at(scene, noon_us).month_projected, 31000);

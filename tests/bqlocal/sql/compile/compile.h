@@ -56,7 +56,6 @@ struct sql_scope {
     bool in_aggregate;
     const char *no_aggregates; /* the clause that allows none; NULL: allowed */
     bool no_windows;
-    int alias_depth;
 };
 
 struct sql_cte {

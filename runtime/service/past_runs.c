@@ -1,4 +1,4 @@
-#include "service/history.h"
+#include "service/past_runs.h"
 
 #include "base/json_exact.h"
 #include "base/json_text.h"
@@ -61,7 +61,7 @@ static cJSON *merge(cJSON *runs, const cJSON *run)
     return merged;
 }
 
-bool history_list(
+bool past_runs_list(
     struct tracking *tracking, const cJSON *recent, int limit, cJSON **out_runs, struct error *err)
 {
     cJSON *runs = cJSON_CreateArray();
@@ -95,7 +95,7 @@ static bool look(void *context, const char *run_id, const char *state, const cha
     return false;
 }
 
-bool history_find(
+bool past_runs_find(
     struct tracking *tracking, const cJSON *recent, const char *run_id, cJSON **out_run,
     struct error *err)
 {
@@ -106,13 +106,13 @@ bool history_find(
         *out_run = cJSON_Duplicate(known, true);
         return *out_run != NULL || error_set(err, ERROR_MEMORY, "out of memory");
     }
-    if (tracking != NULL && !tracking_each_run(tracking, HISTORY_LIMIT_MAX, look, &search, err))
+    if (tracking != NULL && !tracking_each_run(tracking, TRACKING_RUNS_KEPT, look, &search, err))
         return false;
     *out_run = search.found;
     return true;
 }
 
-cJSON *history_idle(const char *state_path)
+cJSON *past_runs_idle(const char *state_path)
 {
     cJSON *runs = cJSON_CreateArray();
     char *text = lock_read_idle(state_path);

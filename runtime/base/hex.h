@@ -1,0 +1,17 @@
+/* hex: bytes as hexadecimal digits, two for each. Pure. */
+#ifndef BQSYNC_BASE_HEX_H
+#define BQSYNC_BASE_HEX_H
+
+#include "base/buffer.h"
+
+#include <stddef.h>
+
+/* Writes 2 * length lower-case digits, without a terminator. */
+void hex_write(const void *bytes, size_t length, char *out);
+
+void hex_append(struct buffer *out, const void *bytes, size_t length);
+
+/* The value of a digit of either case, -1 if it is none. */
+int hex_digit(char digit);
+
+#endif
