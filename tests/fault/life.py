@@ -18,7 +18,7 @@ from tests.support.bqlocal import HttpError
 from tests.support.deployment import Deployment
 from tests.support.forking import ForkServer
 from tests.support.keepalive import KeptBqlocal, KeptEndpoint
-from tests.support.killing import kill_after, kill_at_commit, kill_at_request, wait_until_acted
+from tests.support.killing import kill_after, kill_at_commit, kill_at_request, wait_until_acted, wait_until_held
 from tests.support.workload import BUSY_SECONDS, Application, equip, write_meanwhile
 from tests.support.workload_tables import CLASSIC, TABLES, VIEWED, base
 
@@ -152,7 +152,7 @@ class Life:
             if self.rng.random() < 0.1:
                 application.fix_values()
 
-    def accident(self):
+    def accident(self, table=None):
         kinds = [self.reset, self.reset, self.drop_target, self.drop_target, self.drop_tracking, self.recreate,
                  self.migrate, self.rename_twice, self.save, self.save, self.restore, self.restore, self.restore]
         kinds += [self.delete_state] if self.state else [self.drop_triggers, self.remove_capture]
@@ -162,7 +162,7 @@ class Life:
         self.log.append(f"accident: {kind.__name__}")
         self.calm = False
         self.hurt = True
-        kind(self.rng.choice(self.tables))
+        kind(table or self.rng.choice(self.tables))
 
     def statement(self, sql):
         """A script of the application, which has to succeed."""
@@ -237,6 +237,17 @@ class Life:
             for name in triggers if self.rng.random() < 0.5 else triggers[-1:]:
                 self.log.append(f'drop trigger "{name}"')
                 db.execute(f'drop trigger "{name}"')
+
+    def make_target_again(self, table):
+        """By hand: empty, and without labels."""
+        self.touch()
+        if table not in self.bq.tables(self.app.dataset):
+            return
+        made = self.bq.table(self.app.dataset, table)
+        self.bq.delete(f"datasets/{self.app.dataset}/tables/{table}")
+        self.bq.post(f"datasets/{self.app.dataset}/tables",
+                     {key: made[key] for key in ("tableReference", "schema", "timePartitioning", "rangePartitioning", "clustering")
+                      if key in made})
 
     def recreate(self, table):
         if table not in VIEWED and table != "orders":
@@ -314,6 +325,7 @@ class Life:
     def trial(self):
         kinds, weights = zip((self.meet_faults, 30), (self.die_at_request, 25), (self.die_at_commit, 25),
                              (self.die_sometime, 6), (self.have_company, 14), (self.leave_a_job, 12), (self.fail_over, 12),
+                             (self.find_another_target, 6),
                              *((kind, 60) for dimension in self.dimensions for kind in dimension.trials))
         kind = self.rng.choices(kinds, weights)[0]
         self.counts[kind.__name__] += 1
@@ -352,11 +364,29 @@ class Life:
         self.log.append(f"sync {arguments} killed after {seconds * 1000:.1f} ms: {killed}")
         self.counts["killed"] += killed
 
+    def die_before_a_label(self, arguments):
+        """Killed with an intent on disk whose label never reaches BigQuery."""
+        self.bq.faults({"method": "PATCH", "action": "hang_before", "nth": self.rng.choice([1, 1, 2]), "count": 1})
+        process = self.app.start("sync", *arguments)
+        killed = wait_until_held(self.bq, process)
+        process.kill()
+        process.communicate()
+        self.bq.clear_faults()
+        self.log.append(f"sync {arguments} killed before a label: {killed}")
+        self.counts["killed"] += killed
+
+    def find_another_target(self, arguments):
+        """A target is made again by hand, dropped, or damaged in another way, while an intent is open."""
+        self.act(self.rng.randrange(1, 4))
+        self.die_before_a_label(arguments)
+        self.rng.choice([self.make_target_again, self.accident])(self.rng.choice(self.tables))
+        self.hurt = True
+
     def fail_over(self, arguments):
         """One machine is killed in a pass, another goes on with an older copy, then the first comes back."""
         self.save(None)
         self.act(self.rng.randrange(1, 4))
-        self.die_at_request(arguments)
+        self.rng.choice([self.die_at_request, self.die_before_a_label])(arguments)
         self.log.append("another machine")
         self.exchange()
         for _ in range(self.rng.choice([1, 1, 1, 2])):

@@ -31,6 +31,7 @@ bool label_jobs_is_of_transactions(const char *id)
     return strncmp(id, PREFIX, name) == 0 && are_transactions(id + name) &&
            strspn(id + nonce, "0123456789abcdef") == JOB_ID_NONCE_SIZE - 1;
 }
+
 void label_jobs_read(const cJSON *labels, struct label *out_label)
 {
     const char *jobs = json_text_of(labels, LABEL_JOBS, "");

@@ -126,9 +126,9 @@ static const char *listed_tables(struct scene *scene)
         struct watermark watermark;
         struct error err;
         expect_ok(tracking_load(&scene->tracking, table->name, &watermark, &err));
-        if (watermark.labelled == 0)
+        if (watermark.label.generation == 0)
             continue;
-        list_table(&list, table->target, watermark.shape_hash, watermark.labelled);
+        list_table(&list, table->target, watermark.shape_hash, watermark.label.generation);
         if (history != NULL) {
             list_table(&list, history->log, history->shape_hash, 0);
             list_table(&list, history->view, "", 0);

@@ -464,7 +464,8 @@ static void test_of_the_bill_of_a_transaction_a_table_has_its_own_part(void **st
     struct error err;
 
     leave_open(scene);
-    scene_run(scene, "update bq_sync_intents set commit_job = 'bqsync_atomic_1_commit'");
+    scene_run(
+        scene, "update bq_sync_intents set commit_job = 'bqsync_atomic_0123456789abcdef_1_commit'");
     SCENE_ANSWERS(
         scene,
         {.match = "get job",

@@ -92,7 +92,7 @@ static void test_versions_beyond_those_of_the_database_are_abandoned(void **stat
     struct scene *scene = *state;
 
     scene_pass(scene, "users", NULL);
-    scene->tasks[0].warehouse.label_generation = 2;
+    scene->tasks[0].warehouse.label.generation = 2;
     scene_plan(scene);
     scene_read(scene);
     scene_commit(scene);
