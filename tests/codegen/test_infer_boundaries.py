@@ -31,6 +31,7 @@ class DayTest(unittest.TestCase):
                             ("julian", 2440587.5), ("apple_s", -978307200), ("webkit_us", 11644473600 * 10**6),
                             ("filetime", 11644473600 * 10**7), ("dotnet_ticks", 62135596800 * 10**7)):
             self.assertEqual(counts.day_of(form, count), "1970-01-01", form)
+        self.assertEqual(counts.day_of("julian", 2460001.4), "2023-02-25")
 
 
 class TextTest(unittest.TestCase):
@@ -85,7 +86,7 @@ class UuidTest(unittest.TestCase):
             known = 1 <= version <= 8
             for variant in (0x00, 0x40, 0x80, 0xBF, 0xC0):
                 blob = bytearray(16)
-                blob[6], blob[8] = version << 4, variant
+                blob[6], blob[8] = version << 4 | 15, variant
                 self.assertEqual(structures.uuid_orders(bytes(blob)), (known and 0x80 <= variant < 0xC0, False))
                 blob[6], blob[7] = 0, version << 4 | 15
                 self.assertEqual(structures.uuid_orders(bytes(blob)), (False, known and 0x80 <= variant < 0xC0))
