@@ -296,12 +296,15 @@ static void write_verified(struct buffer *out, const struct metrics_input *input
 
     if (verified == NULL)
         return;
-    // A table that was never verified is left out: 0 would mean that it did not differ.
+    bool ok = verified->compared;
+    for (size_t i = 0; i < ledger->count; i++)
+        ok = ok && ledger->tables[i].differences <= 0;
     family(
         out, "bqsync_verify_ok", "gauge",
-        "Whether BigQuery equalled SQLite at the last verification.");
+        "Whether the last verification could compare all its tables, and no table is known to "
+        "differ.");
     if (verified->finished_us != 0)
-        buffer_printf(out, "bqsync_verify_ok %d\n", verified->ok ? 1 : 0);
+        buffer_printf(out, "bqsync_verify_ok %d\n", ok ? 1 : 0);
     family(out, "bqsync_verify_timestamp_seconds", "gauge", "End of the last verification.");
     if (verified->finished_us != 0) {
         buffer_append_text(out, "bqsync_verify_timestamp_seconds");
@@ -311,11 +314,12 @@ static void write_verified(struct buffer *out, const struct metrics_input *input
         out, "bqsync_verify_differences", "gauge",
         "Keys found missing, extra, different or duplicated, and columns found missing, by the "
         "last verification of the table.");
+    // A table that was not verified is left out: 0 would mean that it did not differ.
     for (size_t i = 0; i < ledger->count; i++)
-        if (verified->differences[i] != VERIFIER_UNKNOWN)
+        if (ledger->tables[i].differences != LEDGER_UNKNOWN)
             of_table(
                 out, "bqsync_verify_differences", ledger->tables[i].table,
-                (double)verified->differences[i]);
+                (double)ledger->tables[i].differences);
 }
 
 /* --- the process, under the names that all programs use ---------------------------------- */
