@@ -4,6 +4,7 @@
 #include "base/json_exact.h"
 #include "base/json_text.h"
 #include "base/send_mode.h"
+#include "base/text_fit.h"
 #include "encode/civil.h"
 
 #include <stdio.h>
@@ -92,6 +93,10 @@ static void note_tables(struct ledger *ledger, const cJSON *run, int64_t started
         if (table->fresh_us < started_us &&
             table_status_is_fresh(json_text_of(entry, "status", "")))
             table->fresh_us = started_us;
+        // What it has recorded is newer than what is known here.
+        if (started_us > table->failed_us &&
+            strcmp(json_text_of(entry, "status", ""), table_status_name(TABLE_SKIPPED)) != 0)
+            table->last_error[0] = '\0';
         if (has_replaced(entry))
             note_replaced(table, started_us);
     }
@@ -209,16 +214,25 @@ void ledger_learn(struct ledger *ledger, const cJSON *runs)
 
 static void add_table(struct ledger_table *table, const struct table_result *result, int64_t us)
 {
+    char text[ERROR_TEXT_SIZE];
+
     table->rows_inserted += result->rows_inserted;
     table->rows_updated += result->rows_updated;
     table->rows_deleted += result->rows_deleted;
     table->rows_unfit += result->rows_unfit;
     table->bytes_sent += result->bytes_sent;
     table->bytes_billed += result->bytes_billed;
-    if (result->status == TABLE_FAILED)
+    if (result->status == TABLE_FAILED) {
         table->failures++;
-    if (result->status == TABLE_SYNCED || result->status == TABLE_UNCHANGED)
+        table->failed_us = us;
+        // As a pass records it.
+        text_format(
+            table->last_error, sizeof table->last_error, "%s", error_text(&result->error, text));
+    }
+    if (result->status == TABLE_SYNCED || result->status == TABLE_UNCHANGED) {
         table->fresh_us = us;
+        table->last_error[0] = '\0';
+    }
     if (result->status == TABLE_SYNCED && result->mode == SEND_REPLACE)
         note_replaced(table, us);
 }
@@ -275,6 +289,11 @@ void ledger_verified(
         entry->verified_us = now_us;
     }
     pthread_mutex_unlock(&ledger->mutex);
+}
+
+const char *ledger_last_error(const struct ledger_table *table, const char *recorded)
+{
+    return table->last_error[0] != '\0' ? table->last_error : recorded;
 }
 
 bool ledger_copy(struct ledger *ledger, struct ledger *out_copy, struct error *err)

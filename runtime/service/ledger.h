@@ -37,6 +37,10 @@ struct ledger_table {
      * LEDGER_UNKNOWN: there was none, or the table has been replaced since. */
     int64_t differences;
     int64_t verified_us;
+    /* Why the newest pass over it that is known here, one of this process, failed it, and when that
+     * pass began; "": it did not, or what is recorded says as much. */
+    char last_error[1024];
+    int64_t failed_us;
 };
 
 /* One kind of run. */
@@ -91,6 +95,10 @@ void ledger_add_postponed(struct ledger *ledger);
 /* A verification has compared the table and found so much to differ. */
 void ledger_verified(
     struct ledger *ledger, const struct table *table, int64_t differences, int64_t now_us);
+
+/* Why the table fails, "" if it does not: a pass whose failure could not be recorded counts, too.
+ * recorded: as the state database has it. */
+const char *ledger_last_error(const struct ledger_table *table, const char *recorded);
 
 /* A copy that is read without the mutex; ledger_clear frees it. */
 MUST_CHECK bool ledger_copy(struct ledger *ledger, struct ledger *out_copy, struct error *err);

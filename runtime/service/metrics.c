@@ -140,7 +140,8 @@ static void write_tables(struct buffer *out, const struct metrics_input *input)
     family(out, "bqsync_table_failing", "gauge", "Whether the last sync of the table failed.");
     for (size_t i = 0; i < count; i++)
         of_table(
-            out, "bqsync_table_failing", tables[i].table, tables[i].last_error[0] != '\0' ? 1 : 0);
+            out, "bqsync_table_failing", tables[i].table,
+            ledger_last_error(&input->ledger->tables[i], tables[i].last_error)[0] != '\0' ? 1 : 0);
 }
 
 static void runs_of(struct buffer *out, enum run_kind kind, const char *outcome, int64_t number)

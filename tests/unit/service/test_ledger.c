@@ -88,6 +88,58 @@ static void learn(struct ledger *ledger, const char *runs)
     cJSON_Delete(json);
 }
 
+static void fail_pass(struct ledger *ledger, int64_t started_us, const char *message)
+{
+    struct table_result result = {.table = &users, .status = TABLE_FAILED};
+    struct run_result run = {
+        .kind = RUN_TABLES, .started_us = started_us, .tables = &result, .table_count = 1};
+
+    error_set(&result.error, ERROR_DISK, "%s", message);
+    ledger_add(ledger, &run);
+}
+
+static void expect_shown(const struct ledger *ledger, const char *recorded, const char *shown)
+{
+    assert_string_equal(ledger_last_error(&ledger->tables[0], recorded), shown);
+}
+
+static void test_a_failure_counts_although_it_was_not_recorded(void **state)
+{
+    struct ledger *ledger = *state;
+
+    expect_shown(ledger, "", "");
+    expect_shown(ledger, "recorded", "recorded");
+    fail_pass(ledger, 1000 * US, "disk full");
+    expect_shown(ledger, "", "disk full");
+    expect_shown(ledger, "older", "disk full");
+    pass(ledger, 1001 * US, TABLE_SKIPPED, SEND_NOTHING);
+    expect_shown(ledger, "", "disk full");
+    pass(ledger, 1002 * US, TABLE_UNCHANGED, SEND_NOTHING);
+    expect_shown(ledger, "", "");
+}
+
+static void test_a_later_pass_of_another_process_has_the_word(void **state)
+{
+    struct ledger *ledger = *state;
+
+    fail_pass(ledger, 1000 * US, "disk full"); // 00:16:40
+    learn(
+        ledger, "[{\"started_at\":\"1970-01-01T00:16:40.000Z\",\"tables\":["
+                "{\"table\":\"users\",\"status\":\"failed\"}]},"
+                "{\"started_at\":\"1970-01-01T00:16:41.000Z\",\"tables\":["
+                "{\"table\":\"users\",\"status\":\"skipped\"}]}]");
+    expect_shown(ledger, "", "disk full");
+    learn(
+        ledger, "[{\"started_at\":\"1970-01-01T00:16:41.000Z\",\"tables\":["
+                "{\"table\":\"users\",\"status\":\"synced\"}]}]");
+    expect_shown(ledger, "", "");
+    fail_pass(ledger, 1002 * US, "disk full");
+    learn(
+        ledger, "[{\"started_at\":\"1970-01-01T00:16:43.000Z\",\"tables\":["
+                "{\"table\":\"users\",\"status\":\"failed\"}]}]");
+    expect_shown(ledger, "recorded", "recorded");
+}
+
 static void test_a_recorded_replacement_counts_as_one_of_this_process(void **state)
 {
     struct ledger *ledger = *state;
@@ -116,6 +168,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WORLD(test_a_verification_of_one_table_says_nothing_of_another),
         WORLD(test_only_a_replacement_that_began_later_makes_it_unknown),
+        WORLD(test_a_failure_counts_although_it_was_not_recorded),
+        WORLD(test_a_later_pass_of_another_process_has_the_word),
         WORLD(test_a_recorded_replacement_counts_as_one_of_this_process),
     };
 
