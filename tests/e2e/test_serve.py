@@ -98,6 +98,29 @@ class ServeTest(unittest.TestCase):
         self.assertIn("BQ_SYNC_INTERVAL", service.wait_line("settings not reloaded"))
         self.assertEqual("every 3h", service.status()["jobs"][0]["schedule"])
 
+    def test_settings_stay_at_sighup_if_the_file_that_was_read_at_start_is_gone(self):
+        env_file = self.app.folder / ".env"
+        env_file.write_text("BQ_ADMIN_TOKEN=token-of-the-file\n")
+        service = self.serve()
+        self.assertEqual(401, service.get("/metrics").status)
+        env_file.unlink()
+        service.process.send_signal(signal.SIGHUP)
+        self.assertIn(".env", service.wait_line("settings not reloaded"))
+        self.assertEqual(401, service.get("/metrics").status)
+
+    def test_a_file_that_sighup_has_found_has_to_stay_like_one_that_was_read_at_start(self):
+        env_file = self.app.folder / ".env"
+        service = self.serve()
+        service.process.send_signal(signal.SIGHUP)
+        service.wait_line("settings reloaded")
+        env_file.write_text("BQ_ADMIN_TOKEN=token-of-the-file\n")
+        service.process.send_signal(signal.SIGHUP)
+        service.wait(lambda: service.get("/metrics").status == 401, "the token")
+        env_file.unlink()
+        service.process.send_signal(signal.SIGHUP)
+        service.wait_line("settings not reloaded")
+        self.assertEqual(401, service.get("/metrics").status)
+
     # Others on the same state
 
     def test_a_scheduled_pass_waits_politely_while_another_process_holds_the_lock(self):
