@@ -5,6 +5,7 @@
 #include "source/filter_step.h"
 #include "source/tracking.h"
 #include "source/tracking_bill.h"
+#include "source/tracking_schema.h"
 #include "sync/commit/recovery.h"
 #include "sync/pass/history_diff.h"
 #include "sync/pass/listing.h"
@@ -353,7 +354,9 @@ bool plan_report_run(
         .size = (size_t)config->parallel,
         .reads_only = true};
     if (tracking_open_read(config->state_path, &p.tracking, err)) {
-        if (workers_open(&p.workers, &options, err))
+        // The next sync would refuse it too.
+        if (tracking_schema_refuse_newer(&p.tracking.database, err) &&
+            workers_open(&p.workers, &options, err))
             ok = plan_tables(&p, tables, count, err) &&
                  spending_read(
                      config, &p.tracking, clock->wall_us(clock->context), &report.spending, err);
