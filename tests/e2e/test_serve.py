@@ -1,16 +1,19 @@
 """The daemon: schedule, signals, locks, metrics and reports."""
 
 import json
+import os
 import pathlib
 import signal
 import socket
 import subprocess
 import unittest
 
-from tests.e2e.serving import AT_START, INCREMENTAL, MANUAL, Collector, Service, half_a_day_from_now
+from tests.e2e.serving import AT_START, INCREMENTAL, MANUAL, STATUS, Collector, Service, half_a_day_from_now
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 from tests.support.foreign import tool
+
+HEALTHY = pathlib.Path(__file__).resolve().parent.parent.parent / "runtime/deploy/healthy"
 
 
 class ServeTest(unittest.TestCase):
@@ -174,12 +177,39 @@ class ServeTest(unittest.TestCase):
         with Service(self.app, BQ_ADMIN_LISTEN="0.0.0.0:0", token="a-token-for-all-addresses") as service:
             self.assertEqual(200, service.get("/healthz", headers={"Host": "any.example"}).status)
 
+    def test_the_health_check_of_the_container_understands_each_address(self):
+        token = "a-token-for-all-addresses"
+        for served, asked in ((":0", ":{}"), ("0.0.0.0:0", "0.0.0.0:{}"), ("127.0.0.1:0", "127.0.0.1:{}")):
+            with self.subTest(served), Service(self.app, BQ_ADMIN_LISTEN=served, token=token) as service:
+                self.assertEqual(0, self.health(asked.format(service.port)))
+        self.assertEqual(1, self.health(asked.format(service.port)), "it has ended")
+        for off in ("off", "OFF"):
+            self.assertEqual(0, self.health(off))
+
+    def health(self, listen):
+        return subprocess.run([HEALTHY], env={**self.app.environment, "BQ_ADMIN_LISTEN": listen},
+                              stderr=subprocess.DEVNULL).returncode
+
     def test_an_address_in_use_is_named(self):
         service = self.serve()
         status, _, err = self.app.run("serve", BQ_ADMIN_LISTEN=f"127.0.0.1:{service.port}",
                                       BQ_STATE_PATH=str(self.app.folder / "other.db"))
         self.assertEqual(3, status)
         self.assertIn(f"127.0.0.1:{service.port}", err)
+
+    def test_a_path_that_is_no_utf8_leaves_each_document_utf8(self):
+        folder = self.app.folder / os.fsdecode(b"caf\xe9")
+        folder.mkdir()
+        self.app.path = self.app.path.rename(folder / "app.db")
+        shown = str(self.app.folder / "caf?/app.db")
+        with Service(self.app) as service:
+            run = service.wait_run(service.post(MANUAL).json["run_id"])
+            self.assertTrue(run["ok"], run)
+            self.assertEqual(shown, json.loads(service.get(STATUS).body.decode())["source"])
+        # What a program prints is read as UTF-8 here.
+        self.assertEqual(shown, self.app.json("status")["source"])
+        for command in ("sync", "plan", "check", "verify"):
+            self.app.json(command)
 
     def limited_to(self, descriptors):
         """From here on the program may have so many open files, as the hard limit says."""
