@@ -202,13 +202,16 @@ static bool get_target(struct worker *worker, struct task *task, void *context, 
     return true;
 }
 
-/* A table whose intent of another dataset cannot be resolved waits for it. */
+/* The next pass resolves what is open before it plans. A table whose intent of another dataset
+ * cannot be resolved waits for it. */
 static void look_for_intents(struct planner *p, struct preview *previews)
 {
     for (size_t i = 0; i < p->report->count; i++) {
         struct preview *preview = &previews[i];
+        struct task *task = &preview->task;
         struct error err;
-        if (!recovery_is_possible(p->deployment, &p->tracking, preview->task.table->name, &err))
+        if (!recovery_is_possible(p->deployment, &p->tracking, task->table->name, &err) ||
+            !recovery_foresee_label(p->deployment->config, &p->tracking, task, &err))
             preview->failure = err;
     }
 }
