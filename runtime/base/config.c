@@ -338,6 +338,7 @@ bool config_load(
     if (!config_env_read(path, env_file == NULL, &file, err))
         goto cleanup;
 
+    config.has_env_file = file.exists;
     struct layers layers = {.flags = flags, .flag_count = flag_count, .file = &file, .path = path};
     // A misspelt name may be why another setting is wrong or missing.
     warn_of_unknown(&file, path);

@@ -51,6 +51,7 @@ struct config {
     bool sync_atomic;         /* BQ_SYNC_ATOMIC=1 */
     bool sandbox;             /* BQ_SANDBOX */
     bool allow_any_host;      /* BQ_ALLOW_ANY_TOKEN_HOST=1, for tests of credentials */
+    bool has_env_file;        /* a .env file was read; no setting itself */
 };
 
 /* The table and its length. */

@@ -222,6 +222,7 @@ bool config_env_read(
     if (!buffer_check(&text, path, err) || !read_lines(path, text.data, &env, err))
         goto cleanup;
     *out_env = env;
+    out_env->exists = true;
     env = (struct config_env){0};
     ok = true;
 

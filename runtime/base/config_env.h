@@ -17,6 +17,7 @@ struct config_entry {
 struct config_env {
     struct config_entry *entries; /* in file order */
     size_t count;
+    bool exists; /* the file was there */
 };
 
 /* Reads the file: KEY=VALUE lines with an optional "export ", comments from # on, values bare or in

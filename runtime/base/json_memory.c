@@ -1,5 +1,7 @@
 #include "base/json_memory.h"
 
+#include "base/text_fit.h"
+
 #include <stdlib.h>
 
 /* It is cJSON that knows no caller, so this cannot be reached from a struct that is handed in. */
@@ -26,11 +28,15 @@ bool json_memory_lost(void)
     return was;
 }
 
-/* The text of a document, or NULL if a part of it is lost. */
+/* The text of a document, or NULL if a part of it is lost. JSON is UTF-8 (RFC 8259: 8.1), and what
+ * goes into it need not be: a path has the bytes that somebody gave it. */
 static char *if_whole(char *text)
 {
-    if (!json_memory_lost())
+    if (!json_memory_lost()) {
+        if (text != NULL)
+            text_mend(text);
         return text;
+    }
     free(text);
     return NULL;
 }

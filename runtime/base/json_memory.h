@@ -18,7 +18,7 @@ void json_memory_watch(void);
 bool json_memory_lost(void);
 
 /* The document as text without spaces, owned (free). NULL without memory, also if the memory was
- * missing when the document was built. */
+ * missing when the document was built. Each byte that is no UTF-8 is a question mark. */
 char *json_print(const cJSON *json);
 /* The same of a document with a secret: in a block of room bytes from the start, because a block
  * that grows leaves copies behind. */

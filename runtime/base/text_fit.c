@@ -54,8 +54,7 @@ static bool is_character(const char *text, size_t length)
            (point < 0xd800 || point > 0xdfff);
 }
 
-/* Messages quote what others have sent, and go into JSON, which has to be UTF-8. */
-static void replace_wrong_bytes(char *text)
+void text_mend(char *text)
 {
     while (*text != '\0') {
         size_t length = length_of((unsigned char)*text);
@@ -74,7 +73,8 @@ char *text_format_list(char *out, size_t size, const char *format, va_list args)
         out[0] = '\0';
     else if ((size_t)length >= size)
         out[whole(out, size - 1)] = '\0';
-    replace_wrong_bytes(out);
+    // Messages quote what others have sent.
+    text_mend(out);
     return out;
 }
 

@@ -21,6 +21,9 @@ char *text_format(char *out, size_t size, const char *format, ...)
 char *text_format_list(char *out, size_t size, const char *format, va_list args)
     __attribute__((format(printf, 3, 0)));
 
+/* Makes each byte that is no UTF-8 a question mark, in place. */
+void text_mend(char *text);
+
 /* Copies as much of the text as fits, cut between two characters: control characters but newlines
  * as \u001b, because a terminal obeys them, and each byte that is no UTF-8 as a question mark.
  * Returns out. size is at least 1. */

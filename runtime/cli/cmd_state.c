@@ -10,6 +10,7 @@
 #include "source/rejects.h"
 #include "source/shadow.h"
 #include "source/tracking.h"
+#include "source/tracking_schema.h"
 #include "sync/pass/plan.h"
 
 #include <stdio.h>
@@ -310,8 +311,10 @@ int command_capture(struct invocation *in)
     cJSON *json = json_wanted ? cJSON_CreateObject() : NULL;
     const char *list = action == ACTION_PRUNE ? "pruned" : "capture";
     cJSON *array = json_wanted ? cJSON_AddArrayToObject(json, list) : NULL;
-    bool ok =
-        action == ACTION_INSTALL ? tracking_open(in->config->state_path, &tracking, &err) : true;
+    // What a newer bqsync has installed is not this one's to change.
+    bool ok = !writes || tracking_schema_refuse_newer(&source, &err);
+    if (ok && action == ACTION_INSTALL)
+        ok = tracking_open(in->config->state_path, &tracking, &err);
     if (ok) {
         ok = action == ACTION_PRUNE ? prune(in, &source, array, &err)
                                     : run_action(in, action, &source, &tracking, array, &err);

@@ -61,7 +61,8 @@ struct serve {
     struct routes_context routes;
     struct bookmarks *bookmarks;
     sigset_t signals;
-    struct lock lock; /* says that the service runs */
+    struct lock lock;  /* says that the service runs */
+    bool has_env_file; /* the settings in force come from a file too */
 };
 
 /* --- passes ------------------------------------------------------------------------------ */
@@ -223,20 +224,26 @@ static bool apply_settings(struct serve *serve, const struct config *config, str
 static void reload(struct serve *serve)
 {
     const struct serve_options *options = serve->options;
+    const char *env_file = options->env_file;
     struct config config;
     struct error err;
 
+    // The token or another guard may stand in the file alone, so one that was there has to be.
+    if (env_file == NULL && serve->has_env_file)
+        env_file = CONFIG_ENV_FILE;
     notify_send("RELOADING=1");
-    if (!config_load(options->env_file, options->flags, options->flag_count, &config, &err)) {
+    if (!config_load(env_file, options->flags, options->flag_count, &config, &err)) {
         log_error("settings not reloaded", LOG_TEXT("error", err.message));
         notify_ready("settings not reloaded");
         return;
     }
     warn_of_restart(serve->deployment->config, &config);
-    if (apply_settings(serve, &config, &err))
+    if (apply_settings(serve, &config, &err)) {
+        serve->has_env_file = config.has_env_file;
         log_info("settings reloaded", LOG_NUMBER("interval_ms", config.sync_interval_ms));
-    else
+    } else {
         log_error("settings not reloaded", LOG_TEXT("error", err.message));
+    }
     config_clear(&config);
     notify_ready("running");
 }
@@ -520,7 +527,11 @@ static void stop(struct serve *serve)
 bool serve_run(
     struct deployment *deployment, const struct serve_options *options, struct error *err)
 {
-    struct serve serve = {.deployment = deployment, .options = options, .lock = {.fd = -1}};
+    struct serve serve = {
+        .deployment = deployment,
+        .options = options,
+        .lock = {.fd = -1},
+        .has_env_file = deployment->config->has_env_file};
 
     atomic_init(&serve.stopping, false);
     block_signals(&serve);

@@ -146,7 +146,7 @@ static bool is_current(struct database *database, bool *out_current, struct erro
     return true;
 }
 
-static bool refuse_newer(struct database *database, struct error *err)
+bool tracking_schema_refuse_newer(struct database *database, struct error *err)
 {
     int64_t version = 0;
     bool exists = false;
@@ -232,13 +232,13 @@ bool tracking_schema_prepare(struct database *database, struct error *err)
 {
     bool current = false;
 
-    if (!refuse_newer(database, err) || !is_current(database, &current, err))
+    if (!tracking_schema_refuse_newer(database, err) || !is_current(database, &current, err))
         return false;
     if (current)
         return true;
     if (!database_begin(database, err))
         return false;
-    if (!refuse_newer(database, err) || !upgrade(database, err) ||
+    if (!tracking_schema_refuse_newer(database, err) || !upgrade(database, err) ||
         !database_commit(database, err)) {
         database_rollback(database);
         return error_wrap(err, "cannot create the control tables");

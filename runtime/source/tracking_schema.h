@@ -17,6 +17,9 @@
  * ERROR_SOURCE if a newer version has written them. */
 MUST_CHECK bool tracking_schema_prepare(struct database *database, struct error *err);
 
+/* ERROR_SOURCE if the database has control tables that a newer version has written. */
+MUST_CHECK bool tracking_schema_refuse_newer(struct database *database, struct error *err);
+
 /* Makes the table's watermark say that not all changes were captured: it loses the hash that makes
  * it count, and the nonce with which an open intent could give the hash back. The epoch rises, so
  * that no plan made before can record an intent. */

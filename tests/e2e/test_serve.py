@@ -1,16 +1,19 @@
 """The daemon: schedule, signals, locks, metrics and reports."""
 
 import json
+import os
 import pathlib
 import signal
 import socket
 import subprocess
 import unittest
 
-from tests.e2e.serving import AT_START, INCREMENTAL, MANUAL, Collector, Service, half_a_day_from_now
+from tests.e2e.serving import AT_START, INCREMENTAL, MANUAL, STATUS, Collector, Service, half_a_day_from_now
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 from tests.support.foreign import tool
+
+HEALTHY = pathlib.Path(__file__).resolve().parent.parent.parent / "runtime/deploy/healthy"
 
 
 class ServeTest(unittest.TestCase):
@@ -98,6 +101,29 @@ class ServeTest(unittest.TestCase):
         self.assertIn("BQ_SYNC_INTERVAL", service.wait_line("settings not reloaded"))
         self.assertEqual("every 3h", service.status()["jobs"][0]["schedule"])
 
+    def test_settings_stay_at_sighup_if_the_file_that_was_read_at_start_is_gone(self):
+        env_file = self.app.folder / ".env"
+        env_file.write_text("BQ_ADMIN_TOKEN=token-of-the-file\n")
+        service = self.serve()
+        self.assertEqual(401, service.get("/metrics").status)
+        env_file.unlink()
+        service.process.send_signal(signal.SIGHUP)
+        self.assertIn(".env", service.wait_line("settings not reloaded"))
+        self.assertEqual(401, service.get("/metrics").status)
+
+    def test_a_file_that_sighup_has_found_has_to_stay_like_one_that_was_read_at_start(self):
+        env_file = self.app.folder / ".env"
+        service = self.serve()
+        service.process.send_signal(signal.SIGHUP)
+        service.wait_line("settings reloaded")
+        env_file.write_text("BQ_ADMIN_TOKEN=token-of-the-file\n")
+        service.process.send_signal(signal.SIGHUP)
+        service.wait(lambda: service.get("/metrics").status == 401, "the token")
+        env_file.unlink()
+        service.process.send_signal(signal.SIGHUP)
+        service.wait_line("settings not reloaded")
+        self.assertEqual(401, service.get("/metrics").status)
+
     # Others on the same state
 
     def test_a_scheduled_pass_waits_politely_while_another_process_holds_the_lock(self):
@@ -151,12 +177,39 @@ class ServeTest(unittest.TestCase):
         with Service(self.app, BQ_ADMIN_LISTEN="0.0.0.0:0", token="a-token-for-all-addresses") as service:
             self.assertEqual(200, service.get("/healthz", headers={"Host": "any.example"}).status)
 
+    def test_the_health_check_of_the_container_understands_each_address(self):
+        token = "a-token-for-all-addresses"
+        for served, asked in ((":0", ":{}"), ("0.0.0.0:0", "0.0.0.0:{}"), ("127.0.0.1:0", "127.0.0.1:{}")):
+            with self.subTest(served), Service(self.app, BQ_ADMIN_LISTEN=served, token=token) as service:
+                self.assertEqual(0, self.health(asked.format(service.port)))
+        self.assertEqual(1, self.health(asked.format(service.port)), "it has ended")
+        for off in ("off", "OFF"):
+            self.assertEqual(0, self.health(off))
+
+    def health(self, listen):
+        return subprocess.run([HEALTHY], env={**self.app.environment, "BQ_ADMIN_LISTEN": listen},
+                              stderr=subprocess.DEVNULL).returncode
+
     def test_an_address_in_use_is_named(self):
         service = self.serve()
         status, _, err = self.app.run("serve", BQ_ADMIN_LISTEN=f"127.0.0.1:{service.port}",
                                       BQ_STATE_PATH=str(self.app.folder / "other.db"))
         self.assertEqual(3, status)
         self.assertIn(f"127.0.0.1:{service.port}", err)
+
+    def test_a_path_that_is_no_utf8_leaves_each_document_utf8(self):
+        folder = self.app.folder / os.fsdecode(b"caf\xe9")
+        folder.mkdir()
+        self.app.path = self.app.path.rename(folder / "app.db")
+        shown = str(self.app.folder / "caf?/app.db")
+        with Service(self.app) as service:
+            run = service.wait_run(service.post(MANUAL).json["run_id"])
+            self.assertTrue(run["ok"], run)
+            self.assertEqual(shown, json.loads(service.get(STATUS).body.decode())["source"])
+        # What a program prints is read as UTF-8 here.
+        self.assertEqual(shown, self.app.json("status")["source"])
+        for command in ("sync", "plan", "check", "verify"):
+            self.app.json(command)
 
     def limited_to(self, descriptors):
         """From here on the program may have so many open files, as the hard limit says."""

@@ -137,6 +137,26 @@ class UpgradeTest(unittest.TestCase):
         self.assertEqual("replace", self.app.table(self.app.sync(), "accounts")["mode"])
         self.assert_equal()
 
+    def test_each_command_that_tells_of_a_sync_or_writes_refuses_a_later_layout(self):
+        self.app.execute("update bq_sync_meta set value = '99' where name = 'schema_version'")
+        self.app.execute(UPDATE)
+        before = self.app.execute(OURS)
+
+        status, out, err = self.app.run("check")
+        self.assertEqual(1, status, err)
+        [finding] = [line for line in out.splitlines() if "control tables:" in line]
+        self.assertRegex(finding, "^FAIL .*have version 99, this bqsync knows up to 1")
+        for command in ("plan", "sync", "reset accounts", "forget accounts 99999", "capture install", "capture prune",
+                        "capture remove", "capture remove accounts"):
+            with self.subTest(command):
+                status, out, err = self.app.run(*command.split())
+                self.assertEqual((6, ""), (status, out), err)
+                self.assertIn("have version 99, this bqsync knows up to 1", err)
+        for command in ("status", "capture show", "rejects", "verify"):
+            with self.subTest(command):
+                self.assertEqual(0, self.app.run(*command.split())[0])
+        self.assertEqual(before, self.app.execute(OURS))
+
     def test_triggers_of_another_version_are_replaced_and_their_table_is_sent_again(self):
         (name, sql), *_ = self.app.execute(
             "select name, sql from sqlite_master where type = 'trigger' and tbl_name = 'accounts'")

@@ -73,17 +73,23 @@ static bool read_bill(
  * that only hangs), and would change the target after this run has sent newer rows. So its id is
  * claimed: a job that does nothing is started under it, and BigQuery refuses every later job of
  * that id. If the claim comes too late, the job is there after all, and is waited for. A job id
- * that an earlier recovery has claimed did no work. */
-static bool resolve(struct worker *worker, struct intent *intent, bool *out_done, struct error *err)
+ * that an earlier recovery has claimed did no work. out_claims: the request that failed was not
+ * about the job, but to start one of its id. */
+static bool resolve(
+    struct worker *worker, struct intent *intent, bool *out_done, bool *out_claims,
+    struct error *err)
 {
     struct job job;
     bool claimed = false;
 
+    *out_claims = false;
     if (!bigquery_job_get(worker->bigquery, intent->commit_job, &job, err))
         return false;
     if (job.state == JOB_MISSING) {
-        if (!bigquery_job_claim(worker->bigquery, intent->commit_job, &claimed, err))
+        if (!bigquery_job_claim(worker->bigquery, intent->commit_job, &claimed, err)) {
+            *out_claims = true;
             return false;
+        }
         *out_done = false;
         if (claimed)
             return true;
@@ -105,24 +111,30 @@ static bool load_watermark(struct worker *worker, struct task *task, struct erro
 }
 
 /* An intent is on disk before the target's label is raised. If the run ended between the two, the
- * target still has the label that it had then, and gets the intent's now: so a label that is behind
+ * target still has the label that it had then, and gets the intent's: so a label that is behind
  * always means an older version of the table. Any other label was put there since, with other rows,
  * by somebody else, and is left for the plan to see. */
+static bool has_label_from_before(const struct task *task)
+{
+    const struct task_warehouse *warehouse = &task->warehouse;
+    const struct label *before = &task->source.watermark.label_before;
+
+    return warehouse->exists && before->generation != 0 &&
+           warehouse->label.generation == before->generation &&
+           strcmp(warehouse->label.jobs, before->jobs) == 0;
+}
+
 static bool raise_label(struct worker *worker, struct task *task, struct error *err)
 {
-    struct task_warehouse *warehouse = &task->warehouse;
+    const struct label *label = &task->source.watermark.label;
 
     if (!load_watermark(worker, task, err))
         return false;
-    const struct watermark *watermark = &task->source.watermark;
-    const struct label *before = &watermark->label_before;
-    if (!warehouse->exists || before->generation == 0 ||
-        warehouse->label.generation != before->generation ||
-        strcmp(warehouse->label.jobs, before->jobs) != 0)
+    if (!has_label_from_before(task))
         return true;
-    if (!target_label(worker->bigquery, task->table, &watermark->label, err))
+    if (!target_label(worker->bigquery, task->table, label, err))
         return false;
-    warehouse->label = watermark->label;
+    task->warehouse.label = *label;
     return true;
 }
 
@@ -156,12 +168,13 @@ static bool resolve_here(
     struct worker *worker, struct task *task, struct intent *intent, struct error *err)
 {
     bool done = false;
+    bool claims = false;
 
-    if (resolve(worker, intent, &done, err) && (done || raise_label(worker, task, err)))
-        return end(worker, task, intent, done, err);
+    if (resolve(worker, intent, &done, &claims, err))
+        return (done || raise_label(worker, task, err)) && end(worker, task, intent, done, err);
     // The starter of a job may see it; others need a role for all jobs ("Understand jobs", "Manage
     // jobs").
-    if (is_refusal(err) && err->http_status == 403)
+    if (is_refusal(err) && err->http_status == 403 && !claims)
         return error_wrap(
             err,
             "%s waits for an intent that an earlier sync has left open (job %s). If another login "
@@ -258,13 +271,14 @@ static bool resolve_elsewhere(
 {
     struct worker there = *worker;
     bool done = false;
+    bool claims = false;
 
     there.project = place->project;
     there.dataset = place->dataset;
     there.location = place->location;
     if (!connect(deployment, place, &there.bigquery, err))
         return false;
-    bool ok = resolve(&there, intent, &done, err) && end(&there, task, intent, done, err);
+    bool ok = resolve(&there, intent, &done, &claims, err) && end(&there, task, intent, done, err);
     bigquery_close(there.bigquery);
     return ok;
 }
@@ -321,11 +335,38 @@ static bool ask(
     return ok;
 }
 
+static bool is_of(const struct config *config, const struct place *place)
+{
+    return strcmp(place->project, config->project) == 0 &&
+           strcmp(place->dataset, config->dataset) == 0;
+}
+
+bool recovery_foresee_label(
+    const struct config *config, struct tracking *tracking, struct task *task, struct error *err)
+{
+    const char *name = task->table->name;
+    struct intent intent;
+    struct place place;
+    bool found = false;
+
+    if (!tracking_intent(tracking, name, &found, &intent, err))
+        return false;
+    if (!found)
+        return true;
+    place_of(&intent, &place);
+    if (!is_of(config, &place))
+        return true;
+    if (!tracking_load(tracking, name, &task->source.watermark, err))
+        return false;
+    if (has_label_from_before(task))
+        task->warehouse.label = task->source.watermark.label;
+    return true;
+}
+
 bool recovery_is_possible(
     const struct deployment *deployment, struct tracking *tracking, const char *table,
     struct error *err)
 {
-    const struct config *config = deployment->config;
     struct intent intent;
     struct place place;
     bool awaited = false;
@@ -335,7 +376,7 @@ bool recovery_is_possible(
     if (!awaited)
         return true;
     place_of(&intent, &place);
-    if (strcmp(place.project, config->project) == 0 && strcmp(place.dataset, config->dataset) == 0)
+    if (is_of(deployment->config, &place))
         return true;
     return tracking_awaits(tracking, &intent, &awaited, err) &&
            (!awaited || ask(deployment, &place, &intent, err) || explain(&intent, &place, err));

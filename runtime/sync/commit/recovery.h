@@ -24,6 +24,11 @@ struct recovery {
 MUST_CHECK bool recover_table(
     struct worker *worker, struct task *task, void *context, struct error *err);
 
+/* Shows the task the label that the next pass plans by, where recover_table will have raised it for
+ * an intent that was open. Writes nothing. */
+MUST_CHECK bool recovery_foresee_label(
+    const struct config *config, struct tracking *tracking, struct task *task, struct error *err);
+
 /* Whether the next pass could resolve the table's open intent, if that is one of another dataset;
  * else err says what the pass will say. Asks BigQuery only if there is such an intent, and changes
  * nothing. */

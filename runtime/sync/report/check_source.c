@@ -8,6 +8,7 @@
 #include "source/lock.h"
 #include "source/sidecar.h"
 #include "source/tracking.h"
+#include "source/tracking_schema.h"
 #include "source/unlisted.h"
 #include "sync/pass/plan.h"
 #include "sync/report/check_times.h"
@@ -55,7 +56,9 @@ static void check_state(const struct checker *c)
         check_findings_add(c->findings, "control tables", CHECK_FAIL, "%s", err.message);
         return;
     }
-    if (!may_write(path))
+    if (!tracking_schema_refuse_newer(&tracking.database, &err))
+        check_findings_add(c->findings, "control tables", CHECK_FAIL, "%s", err.message);
+    else if (!may_write(path))
         check_findings_add(
             c->findings, "control tables", CHECK_FAIL,
             "uid %lu may read but not write %s or its folder: %s. Run bqsync as its owner, or let "

@@ -5,6 +5,7 @@
 #include "source/filter_step.h"
 #include "source/tracking.h"
 #include "source/tracking_bill.h"
+#include "source/tracking_schema.h"
 #include "sync/commit/recovery.h"
 #include "sync/pass/history_diff.h"
 #include "sync/pass/listing.h"
@@ -201,13 +202,16 @@ static bool get_target(struct worker *worker, struct task *task, void *context, 
     return true;
 }
 
-/* A table whose intent of another dataset cannot be resolved waits for it. */
+/* The next pass resolves what is open before it plans. A table whose intent of another dataset
+ * cannot be resolved waits for it. */
 static void look_for_intents(struct planner *p, struct preview *previews)
 {
     for (size_t i = 0; i < p->report->count; i++) {
         struct preview *preview = &previews[i];
+        struct task *task = &preview->task;
         struct error err;
-        if (!recovery_is_possible(p->deployment, &p->tracking, preview->task.table->name, &err))
+        if (!recovery_is_possible(p->deployment, &p->tracking, task->table->name, &err) ||
+            !recovery_foresee_label(p->deployment->config, &p->tracking, task, &err))
             preview->failure = err;
     }
 }
@@ -353,7 +357,9 @@ bool plan_report_run(
         .size = (size_t)config->parallel,
         .reads_only = true};
     if (tracking_open_read(config->state_path, &p.tracking, err)) {
-        if (workers_open(&p.workers, &options, err))
+        // The next sync would refuse it too.
+        if (tracking_schema_refuse_newer(&p.tracking.database, err) &&
+            workers_open(&p.workers, &options, err))
             ok = plan_tables(&p, tables, count, err) &&
                  spending_read(
                      config, &p.tracking, clock->wall_us(clock->context), &report.spending, err);

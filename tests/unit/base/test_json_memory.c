@@ -85,6 +85,26 @@ static void test_an_answer_for_which_memory_is_missing_is_told_from_a_broken_one
     cJSON_Delete(answer);
 }
 
+static void test_each_byte_that_is_no_utf8_is_a_question_mark(void **state)
+{
+    (void)state;
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "source", "/caf\xe9.d/\xf0\x9f\x98 a\xff.db");
+    cJSON_AddStringToObject(object, "caf\xe9", "caf\xc3\xa9 \xed\xa0\x80");
+    char *text = json_print(object);
+    char *in_room = json_print_in_room(object, 8);
+    char *lines = json_print_lines(object);
+
+    assert_string_equal(text, "{\"source\":\"/caf?.d/??? a?.db\",\"caf?\":\"caf\xc3\xa9 ???\"}");
+    assert_string_equal(in_room, text);
+    assert_string_equal(
+        lines, "{\n\t\"source\":\t\"/caf?.d/??? a?.db\",\n\t\"caf?\":\t\"caf\xc3\xa9 ???\"\n}");
+    free(text);
+    free(in_room);
+    free(lines);
+    cJSON_Delete(object);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -92,6 +112,7 @@ int main(void)
         cmocka_unit_test_setup(test_the_next_document_is_printed_again, set_up),
         cmocka_unit_test_setup(
             test_an_answer_for_which_memory_is_missing_is_told_from_a_broken_one, set_up),
+        cmocka_unit_test_setup(test_each_byte_that_is_no_utf8_is_a_question_mark, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

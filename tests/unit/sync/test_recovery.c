@@ -331,6 +331,38 @@ static void test_a_job_that_another_login_started_is_named_with_the_fix(void **s
     expect_open(scene, "1");
 }
 
+#define DENIED(permission)                                                                         \
+    {                                                                                              \
+        .status = 403, .body = "{\"error\":{\"message\":\"needs " permission                       \
+                               "\",\"errors\":[{\"reason\":"                                       \
+                               "\"accessDenied\"}]}}"                                              \
+    }
+
+/* The login may see its jobs, so a role for the jobs of others would not help. */
+static void test_what_else_bigquery_refuses_is_named_before_all(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_open(scene);
+    SCENE_ANSWERS(
+        scene, {.match = "get job", .reply = {.status = 404, .body = "{}"}},
+        {.match = "patch accounts", .reply = DENIED("bigquery.tables.update")});
+    struct task *task = next_pass(scene);
+    task->warehouse.label = before_the_intent(scene);
+    assert_false(recover_table(&scene->worker, task, NULL, &err));
+    assert_non_null(strstr(err.message, "needs bigquery.tables.update"));
+    assert_null(strstr(err.message, "intent"));
+
+    SCENE_ANSWERS(
+        scene, {.match = "get job", .reply = {.status = 404, .body = "{}"}},
+        {.match = "query claim", .reply = DENIED("bigquery.jobs.create")});
+    assert_false(recover(scene, &err));
+    assert_non_null(strstr(err.message, "needs bigquery.jobs.create"));
+    assert_null(strstr(err.message, "resourceAdmin"));
+    expect_open(scene, "1");
+}
+
 static void test_an_intent_of_another_dataset_is_resolved_there(void **state)
 {
     struct scene *scene = *state;
@@ -515,6 +547,7 @@ int main(void)
         SCENE_TEST(test_a_claim_of_an_earlier_recovery_has_done_no_work),
         SCENE_TEST(test_an_answer_that_does_not_come_leaves_the_intent_open),
         SCENE_TEST(test_a_job_that_another_login_started_is_named_with_the_fix),
+        SCENE_TEST(test_what_else_bigquery_refuses_is_named_before_all),
         SCENE_TEST(test_an_intent_of_another_dataset_is_resolved_there),
         SCENE_TEST(test_an_intent_of_another_dataset_whose_job_succeeded_is_acknowledged),
         SCENE_TEST(test_an_intent_without_a_place_is_resolved_in_the_dataset_of_its_target),
