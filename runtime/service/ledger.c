@@ -247,6 +247,16 @@ static void add_duration(struct ledger_kind *kind, double seconds)
     kind->seconds += seconds;
 }
 
+static enum error_code refusal(const struct run_result *run)
+{
+    enum error_code code = run->error.code;
+
+    for (size_t i = 0; i < run->table_count; i++)
+        if (run->tables[i].status != TABLE_SKIPPED)
+            return ERROR_NONE;
+    return code == ERROR_SOURCE || code == ERROR_DISK || code == ERROR_MEMORY ? code : ERROR_NONE;
+}
+
 void ledger_add(struct ledger *ledger, const struct run_result *run)
 {
     struct ledger_kind *kind = &ledger->kinds[run->kind];
@@ -265,6 +275,7 @@ void ledger_add(struct ledger *ledger, const struct run_result *run)
         kind->failed++;
     traffic_add(&ledger->traffic, &run->traffic);
     add_duration(kind, (double)clock_since_us(run->started_us, run->finished_us) / 1e6);
+    ledger->refused = refusal(run);
     ledger->last_ok = ok;
     ledger->last_run_us = run->finished_us;
     if (ok)
@@ -294,6 +305,14 @@ void ledger_verified(
 const char *ledger_last_error(const struct ledger_table *table, const char *recorded)
 {
     return table->last_error[0] != '\0' ? table->last_error : recorded;
+}
+
+enum error_code ledger_refused(struct ledger *ledger)
+{
+    pthread_mutex_lock(&ledger->mutex);
+    enum error_code refused = ledger->refused;
+    pthread_mutex_unlock(&ledger->mutex);
+    return refused;
 }
 
 bool ledger_copy(struct ledger *ledger, struct ledger *out_copy, struct error *err)

@@ -59,6 +59,7 @@ struct ledger {
     int64_t last_ok_us;        /* end of the last run that was ok, 0: none known */
     int64_t last_run_us;       /* end of the last run */
     bool last_ok;              /* whether that one was ok; true before any */
+    enum error_code refused;   /* ledger_refused */
     struct traffic traffic;    /* of passes with BigQuery */
     int64_t postponed;         /* scheduled passes that found the lock taken */
     char seen_id[RUN_ID_SIZE]; /* the newest recorded run that was learned from */
@@ -99,6 +100,10 @@ void ledger_verified(
 /* Why the table fails, "" if it does not: a pass whose failure could not be recorded counts, too.
  * recorded: as the state database has it. */
 const char *ledger_last_error(const struct ledger_table *table, const char *recorded);
+
+/* Why the last pass of this process ended before its first table, if the reason is one of this
+ * machine: files, disk or memory. ERROR_NONE: it did not, or for another reason. */
+enum error_code ledger_refused(struct ledger *ledger);
 
 /* A copy that is read without the mutex; ledger_clear frees it. */
 MUST_CHECK bool ledger_copy(struct ledger *ledger, struct ledger *out_copy, struct error *err);

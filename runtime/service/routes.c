@@ -277,8 +277,10 @@ static void get_healthz(
     reply_json(reply, 200, json);
 }
 
-/* Ready means that passes can run and that their state can be read. BigQuery does not count: if it
- * is not reachable, status and metrics say so, and a load balancer must not hide them. */
+/* Ready means that the databases can be read, and that nothing of this machine has kept the last
+ * pass from beginning: whether the next one can is only known when it tries. BigQuery does not
+ * count: if it is not reachable, status and metrics say so, and a load balancer must not hide them.
+ */
 static void get_readyz(
     const struct routes_context *context, const struct route_request *request, struct reply *reply)
 {
@@ -286,12 +288,17 @@ static void get_readyz(
     struct error err = {.code = ERROR_MEMORY, .message = "out of memory"};
 
     (void)request;
+    enum error_code refused = ledger_refused(context->ledger);
     if (atomic_load(context->stopping))
         reply_stopping(reply);
     else if (tables == NULL || !status_read(context->status, tables, &err))
         // This route needs no token, so the message has no details such as paths.
         reply_error(
             reply, 503, error_code_name(err.code), "the source or state database cannot be read");
+    else if (refused != ERROR_NONE)
+        reply_error(
+            reply, 503, error_code_name(refused),
+            "the last pass could not begin; the status says why");
     else {
         cJSON *json = cJSON_CreateObject();
         cJSON_AddStringToObject(json, "status", "ok");

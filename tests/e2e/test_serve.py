@@ -286,6 +286,34 @@ class ServeTest(unittest.TestCase):
         away.rename(self.app.path)
         self.assertEqual(200, service.get("/readyz").status)
 
+    def test_readiness_says_that_the_last_pass_could_not_begin(self):
+        lock = self.app.path.with_name(self.app.path.name + ".bqsync-lock")
+        lock.mkdir()
+        service = self.serve()
+        self.assertEqual(200, service.get("/readyz").status)
+
+        def expect_refused(code):
+            self.assertEqual(code, service.sync(INCREMENTAL)["error"]["code"])
+            answer = service.get("/readyz")
+            self.assertEqual((503, code), (answer.status, answer.json["error"]["code"]))
+            self.assertNotIn(str(self.app.path), answer.body.decode())
+            self.assertEqual(200, service.get("/healthz").status)
+
+        expect_refused("source")
+        lock.rmdir()
+        self.assertEqual("done", service.sync(INCREMENTAL)["state"])
+        self.assertEqual(200, service.get("/readyz").status)
+
+        self.app.execute("update bq_sync_meta set value = '99' where name = 'schema_version'")
+        expect_refused("source")
+        self.app.execute("update bq_sync_meta set value = '1' where name = 'schema_version'")
+        # BigQuery is no reason of this machine, nor is another bqsync at work.
+        self.bq.faults({"path": "/", "count": 0, "action": "status", "status": 403})
+        self.app.execute("insert into accounts values (77, 'r@x', 1, null)")
+        self.assertEqual("failed", service.sync(INCREMENTAL)["state"])
+        self.bq.clear_faults()
+        self.assertEqual(200, service.get("/readyz").status)
+
     # Reports
 
     def test_a_failing_table_is_reported_once_to_both_services(self):

@@ -140,6 +140,40 @@ static void test_a_later_pass_of_another_process_has_the_word(void **state)
     expect_shown(ledger, "recorded", "recorded");
 }
 
+/* A pass of this process that ends early, before or after users was synced. */
+static void end_early(struct ledger *ledger, enum error_code code, enum table_status status)
+{
+    struct table_result results[] = {{.table = &users, .status = status}, {.table = &tasks}};
+    struct run_result run = {
+        .kind = RUN_INCREMENTAL, .started_us = 1000 * US, .tables = results, .table_count = 2};
+
+    error_set(&run.error, code, "why");
+    ledger_add(ledger, &run);
+}
+
+static void test_only_a_pass_that_this_machine_let_not_begin_is_refused(void **state)
+{
+    static const enum error_code passing[] = {
+        ERROR_UNREACHABLE, ERROR_AUTH, ERROR_LOCKED, ERROR_BUSY, ERROR_STOPPED};
+    static const enum error_code machine[] = {ERROR_SOURCE, ERROR_DISK, ERROR_MEMORY};
+    struct ledger *ledger = *state;
+
+    assert_int_equal(ledger_refused(ledger), ERROR_NONE);
+    for (size_t i = 0; i < sizeof machine / sizeof machine[0]; i++) {
+        end_early(ledger, machine[i], TABLE_SKIPPED);
+        assert_int_equal(ledger_refused(ledger), machine[i]);
+        end_early(ledger, machine[i], TABLE_SYNCED);
+        assert_int_equal(ledger_refused(ledger), ERROR_NONE);
+    }
+    for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++) {
+        end_early(ledger, passing[i], TABLE_SKIPPED);
+        assert_int_equal(ledger_refused(ledger), ERROR_NONE);
+    }
+    end_early(ledger, ERROR_SOURCE, TABLE_SKIPPED);
+    pass(ledger, 1001 * US, TABLE_SYNCED, SEND_MERGE);
+    assert_int_equal(ledger_refused(ledger), ERROR_NONE);
+}
+
 static void test_a_recorded_replacement_counts_as_one_of_this_process(void **state)
 {
     struct ledger *ledger = *state;
@@ -170,6 +204,7 @@ int main(void)
         WORLD(test_only_a_replacement_that_began_later_makes_it_unknown),
         WORLD(test_a_failure_counts_although_it_was_not_recorded),
         WORLD(test_a_later_pass_of_another_process_has_the_word),
+        WORLD(test_only_a_pass_that_this_machine_let_not_begin_is_refused),
         WORLD(test_a_recorded_replacement_counts_as_one_of_this_process),
     };
 
