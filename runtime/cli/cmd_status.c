@@ -143,6 +143,12 @@ static void print_schedule(const struct colours *colour, const cJSON *json)
     const cJSON *service = cJSON_GetObjectItemCaseSensitive(json, "service");
     const cJSON *job = NULL;
 
+    const char *unknown = json_text_of(json, "service_unknown", NULL);
+
+    if (unknown != NULL) {
+        printf("service      %snot known: %s%s\n", colour->warn, unknown, colour->end);
+        return;
+    }
     if (!cJSON_IsObject(service)) {
         printf(
             "service      %snone running: start `bqsync serve`, or run `bqsync sync` by a "

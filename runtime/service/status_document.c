@@ -27,16 +27,19 @@ static void add_time(cJSON *object, const char *name, int64_t us)
         cJSON_AddStringToObject(object, name, clock_format(us, text));
 }
 
-/* The service that runs on the state database, if one does. Returns whether one does: without it
- * nobody keeps the schedule. The service itself knows it without its lock file, which cannot be
- * made while the folder of the database is missing. */
+/* The service that runs on the state database, if one does, or why that is not known. Returns
+ * whether one does: without it nobody keeps the schedule. The service itself knows it without its
+ * lock file, which cannot be made while the folder of the database is missing. */
 static bool add_service(cJSON *json, const char *state_path, int64_t serves_since_us)
 {
     struct lock_service service;
+    struct error err;
 
     if (!lock_find_service(state_path, &service)) {
         if (serves_since_us == 0) {
             cJSON_AddNullToObject(json, "service");
+            if (!lock_can_show_service(state_path, &err))
+                cJSON_AddStringToObject(json, "service_unknown", err.message);
             return false;
         }
         service.pid = getpid();

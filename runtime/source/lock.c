@@ -257,6 +257,42 @@ bool lock_find_service(const char *state_path, struct lock_service *out_service)
     return found;
 }
 
+/* Why a file cannot be made in its folder, or, if it is there, not written; 0: it can be. Whose
+ * rights a service has is not known here, so those to a file that is there do not count. */
+static int why_unusable(const char *path)
+{
+    struct stat file;
+
+    if (lstat(path, &file) == 0) {
+        if (!S_ISREG(file.st_mode))
+            return S_ISDIR(file.st_mode) ? EISDIR : ELOOP;
+        return access(path, W_OK) != 0 && errno == EROFS ? EROFS : 0;
+    }
+    if (errno != ENOENT)
+        return errno;
+    char *folder = strdup(path);
+    if (folder == NULL)
+        return ENOMEM;
+    char *slash = strrchr(folder, '/');
+    if (slash != NULL)
+        slash[slash == folder ? 1 : 0] = '\0';
+    int reason = access(slash != NULL ? folder : ".", W_OK) == 0 ? 0 : errno;
+    free(folder);
+    return reason;
+}
+
+bool lock_can_show_service(const char *state_path, struct error *err)
+{
+    char *path = lock_path(state_path, SERVICE_SUFFIX, err);
+
+    if (path == NULL)
+        return false;
+    int reason = why_unusable(path);
+    bool ok = reason == 0 || fail_system("a service could not make", path, reason, err);
+    free(path);
+    return ok;
+}
+
 bool lock_check(const char *state_path, struct error *err)
 {
     char *path = lock_path(state_path, SUFFIX, err);

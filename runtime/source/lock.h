@@ -76,6 +76,10 @@ void lock_tell_schedule(struct lock *lock, const char *json);
  * container, because it takes the lock for a moment. */
 bool lock_find_service(const char *state_path, struct lock_service *out_service);
 
+/* Whether a service could say that it runs, so that none runs if none is found. ERROR_SOURCE names
+ * the file that cannot be made or opened, as far as that can be told without trying. */
+MUST_CHECK bool lock_can_show_service(const char *state_path, struct error *err);
+
 /* The documents of passes that changed nothing stay in the lock file, because such a pass writes
  * nothing into the database: one on each line, the newest first, NULL: none. Takes documents; they
  * are written when the lock is given back. A holder that does not call this leaves them as they

@@ -162,6 +162,22 @@ class AdminTest(unittest.TestCase):
                          [(job["schedule"], job["next_run"]) for job in status["jobs"]])
         self.assertIn("none running: start `bqsync serve`", self.app.run("status", **schedule)[1])
 
+    def test_a_service_that_cannot_say_that_it_runs_is_not_denied(self):
+        said = self.app.path.with_name(self.app.path.name + ".bqsync-serve")
+        said.mkdir()
+        service = self.serve()
+        service.wait_line("status cannot show this service")
+        self.assertEqual(service.process.pid, service.status()["service"]["pid"])
+        self.assertNotIn("service_unknown", service.status())
+
+        status = self.app.json("status")
+        self.assertIsNone(status["service"])
+        self.assertIn(str(said), status["service_unknown"])
+        text = self.app.run("status")[1]
+        self.assertIn("service      not known: ", text)
+        self.assertIn(str(said), text)
+        self.assertNotIn("none running", text)
+
     def test_off_jobs_say_so(self):
         status = self.serve().status()
 

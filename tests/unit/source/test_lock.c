@@ -5,6 +5,7 @@
 #include "support.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 static struct folder folder;
@@ -133,6 +134,27 @@ static void test_documents_of_idle_passes_outlive_holders_that_leave_them(void *
     expect_idle(NULL);
 }
 
+static void test_where_no_service_can_say_that_it_runs_none_is_denied(void **state)
+{
+    (void)state;
+    const char *file = path_in(&folder, "state.db.bqsync-serve");
+    struct lock service = {.fd = -1};
+
+    expect_ok(lock_can_show_service(path, &err));
+    expect_ok(lock_acquire_service(path, &service, &err));
+    expect_ok(lock_can_show_service(path, &err));
+    lock_release(&service);
+    expect_ok(lock_can_show_service(path, &err));
+
+    assert_int_equal(unlink(file), 0);
+    assert_int_equal(mkdir(file, 0700), 0);
+    expect_error(lock_can_show_service(path, &err), ERROR_SOURCE, file);
+    assert_int_equal(rmdir(file), 0);
+    expect_error(
+        lock_can_show_service("/nowhere/state.db", &err), ERROR_SOURCE,
+        "/nowhere/state.db.bqsync-serve: No such file");
+}
+
 static void test_a_service_is_found_while_it_runs_and_beside_passes(void **state)
 {
     (void)state;
@@ -175,6 +197,7 @@ int main(void)
         lock_test(test_a_link_to_the_database_is_the_same_lock),
         lock_test(test_a_killed_holder_leaves_it_free),
         lock_test(test_documents_of_idle_passes_outlive_holders_that_leave_them),
+        lock_test(test_where_no_service_can_say_that_it_runs_none_is_denied),
         lock_test(test_a_service_is_found_while_it_runs_and_beside_passes),
         lock_test(test_a_lock_file_that_cannot_be_made_is_said),
     };
