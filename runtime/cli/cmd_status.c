@@ -159,9 +159,14 @@ static void print_schedule(const struct colours *colour, const cJSON *json)
     printf(
         "service      pid %" PRId64 ", since %s\n", number_of(service, "pid", 0),
         json_text_of(service, "since", "?"));
-    cJSON_ArrayForEach(job, cJSON_GetObjectItemCaseSensitive(json, "jobs")) printf(
-        "%-12s %-24s next %s\n", json_text_of(job, "id", ""), json_text_of(job, "schedule", ""),
-        json_text_of(job, "next_run", "never"));
+    cJSON_ArrayForEach(job, cJSON_GetObjectItemCaseSensitive(json, "jobs"))
+    {
+        const char *id = json_text_of(job, "id", "");
+        bool follows = strcmp(id, "follow") == 0;
+        printf(
+            "%-12s %-24s next %s\n", id, json_text_of(job, "schedule", ""),
+            json_text_of(job, "next_run", follows ? "at the next commit" : "never"));
+    }
 }
 
 static void print_head(const struct colours *colour, const cJSON *json)

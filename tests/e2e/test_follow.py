@@ -289,7 +289,8 @@ class SettingTest(FollowTest):
                          self.follow_job(service))
         self.assertNotIn('job="follow"', service.get("/metrics").body.decode())
         service.wait_line("following commits within_ms=2000")
-        self.assertIn("follow       2s after a commit", self.app.run("status", BQ_SYNC_FOLLOW="2s")[1])
+        self.assertRegex(self.app.run("status", BQ_SYNC_FOLLOW="2s")[1],
+                         r"(?m)^follow       2s after a commit +next at the next commit$")
 
     def test_it_can_be_turned_on_and_off_while_it_runs(self):
         env_file = self.app.folder / ".env"
