@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import uuid
 from decimal import Decimal
 from typing import Any, Callable, Dict, List, Set, Tuple
 
@@ -114,16 +115,12 @@ def _bytes(value: Any) -> bytes:
 
 
 def _text_of(choice: Choice) -> Callable[[Any], Any]:
-    order = (3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15)
-
     def text(value: Any) -> Any:
         if not isinstance(value, bytes):
             return value
         if choice.text not in ("uuid", "guid"):
             return value.decode("utf-8", "surrogateescape")
-        ordered = bytes(value[place] for place in order) if choice.text == "guid" else value
-        digits = ordered.hex()
-        return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+        return str(uuid.UUID(bytes_le=value) if choice.text == "guid" else uuid.UUID(bytes=value))
 
     return text
 

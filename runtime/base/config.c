@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define VARIABLE_COUNT_MAX 64
@@ -207,14 +208,25 @@ static bool check_immutable(const struct config *config, struct error *err)
     return ok;
 }
 
-static bool check_is_file(const char *variable, const char *path, struct error *err)
+/* What does not exist yet, or cannot be looked at, is judged where it is opened, and so is a folder
+ * in the place of the source. */
+static bool check_is_file(
+    const char *variable, const char *path, bool may_be_folder, struct error *err)
 {
-    return path == NULL || strcmp(path, ":memory:") != 0 ||
+    struct stat file;
+
+    if (path == NULL)
+        return true;
+    if (strcmp(path, ":memory:") == 0)
+        return error_set(
+            err, ERROR_CONFIG,
+            "%s=:memory: is no file, and what a pass keeps there is lost at its end: name a file",
+            variable);
+    return stat(path, &file) != 0 || S_ISREG(file.st_mode) ||
+           (may_be_folder && S_ISDIR(file.st_mode)) ||
            error_set(
-               err, ERROR_CONFIG,
-               "%s=:memory: is no file, and what a pass keeps there is lost at its end: name a "
-               "file",
-               variable);
+               err, ERROR_CONFIG, "%s=%s is %s, which cannot hold a SQLite database: name a file",
+               variable, path, S_ISDIR(file.st_mode) ? "a directory" : "no regular file");
 }
 
 /* The control tables need a file that outlives the process and is not one of those of the source.
@@ -224,8 +236,8 @@ static bool check_state(const struct config *config, struct error *err)
     static const char *const parts[] = {"-wal", "-shm", "-journal"};
     const char *state = config->state_path;
 
-    if (!check_is_file("BQ_SQLITE_PATH", config->sqlite_path, err) ||
-        !check_is_file("BQ_STATE_PATH", state, err))
+    if (!check_is_file("BQ_SQLITE_PATH", config->sqlite_path, true, err) ||
+        !check_is_file("BQ_STATE_PATH", state, false, err))
         return false;
     for (size_t i = 0;
          state != NULL && config->sqlite_path != NULL && i < sizeof parts / sizeof parts[0]; i++) {

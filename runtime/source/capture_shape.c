@@ -63,8 +63,7 @@ struct columns_seen {
     uint32_t layout;   /* FNV-1a of name and position of each of those */
     uint64_t declared; /* source/capture_declared.h */
     int primary_key_columns;
-    bool key_is_integer; /* the first key column is declared exactly INTEGER and is in the primary
-                            key */
+    bool key_is_integer; /* a key column is declared exactly INTEGER and is in the primary key */
     /* Key columns whose conversion is one-to-one, should none of them be the rowid. */
     size_t one_to_one_columns;
     bool nullable_key;
@@ -76,6 +75,15 @@ static uint32_t mix(uint32_t hash, const char *text)
         hash = (hash ^ (uint32_t)tolower((unsigned char)*text)) * UINT32_C(16777619);
     } while (*text++ != '\0');
     return hash;
+}
+
+static bool is_key_column(const struct table *table, const char *name)
+{
+    for (size_t i = 0; name != NULL && i < table->key_count; i++) {
+        if (strcasecmp(name, table->columns[table->key[i]].source) == 0)
+            return true;
+    }
+    return false;
 }
 
 static void see_key_column(
@@ -116,8 +124,7 @@ static void see_column(
         table, name,
         &(struct key_declaration){.type = type, .strict = sqlite3_column_int(statement, 4) != 0},
         sqlite3_column_int(statement, 5) == 1, seen);
-    if (in_primary_key && table->key_count > 0 && strcasecmp(type, "integer") == 0 &&
-        strcasecmp(name, table->columns[table->key[0]].source) == 0)
+    if (in_primary_key && strcasecmp(type, "integer") == 0 && is_key_column(table, name))
         seen->key_is_integer = true;
 }
 
@@ -128,6 +135,21 @@ static bool strictness_matters(const struct table *table)
         if (table->columns[table->key[i]].type == COLUMN_BYTES)
             return true;
     return false;
+}
+
+/* SQLite finds out only now what a view reads, and asks the module of a virtual table. */
+static bool fail_unreadable(
+    struct database *source, const struct table *table, const struct source_shape *shape,
+    struct error *err)
+{
+    if (!database_is_own_fault(source))
+        return false;
+    return error_set(
+        err, ERROR_SCHEMA,
+        "the %s %s in %s cannot be read: %s. Make what is missing or correct the %s, or remove "
+        "schemas/%s.json and rebuild",
+        shape->is_view ? "view" : "table", table->name, source->path,
+        sqlite3_errmsg(source->handle), shape->is_view ? "view" : "table", table->definition);
 }
 
 static bool see_columns(
@@ -146,8 +168,10 @@ static bool see_columns(
             &statement, err, "si", table->name, (int64_t)strictness_matters(table)))
         return false;
     for (;;) {
-        if (!database_step(source, statement, &row, err))
+        if (!database_step(source, statement, &row, err)) {
+            fail_unreadable(source, table, shape, err);
             goto cleanup;
+        }
         if (!row)
             break;
         see_column(table, statement, seen, shape);
@@ -218,15 +242,6 @@ static bool has_primary_key_index(
     bool ok = database_step(source, statement, out_exists, err);
     sqlite3_finalize(statement);
     return ok;
-}
-
-static bool is_key_column(const struct table *table, const char *name)
-{
-    for (size_t i = 0; name != NULL && i < table->key_count; i++) {
-        if (strcasecmp(name, table->columns[table->key[i]].source) == 0)
-            return true;
-    }
-    return false;
 }
 
 /* Whether a unique index over some or all of the key columns, and no others, makes the key one. */
@@ -449,8 +464,9 @@ bool capture_inspect(
         inspect_filter(source, table, &shape);
     buffer_clear(&guards);
     sqlite3_free(seen.found);
+    // An error of the schema names the table.
     if (!ok)
-        return error_wrap(err, "columns of %s", table->name);
+        return err->code != ERROR_SCHEMA && error_wrap(err, "columns of %s", table->name);
     *out_shape = shape;
     return true;
 }

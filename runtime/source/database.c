@@ -179,8 +179,8 @@ static bool check_immutable(const char *file, enum database_access access_wanted
         return error_set(
             err, ERROR_SOURCE,
             "%s is declared as immutable, but the -wal file next to it holds changes: make the "
-            "copy "
-            "with `vacuum into` or the backup API, or checkpoint it, or leave out ?immutable=1",
+            "copy with `vacuum into` or the backup API, or checkpoint it, or leave out "
+            "?immutable=1",
             file);
     return check_file(file, access_wanted, err);
 }

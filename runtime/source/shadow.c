@@ -93,17 +93,14 @@ static const char *known_sql(const struct shadow *shadow)
                " from temp.bq_sync_gone where false";
     switch (shadow->store.pending) {
     case PENDING_EFFECTIVE_WHOLE:
-        return "create temp view bq_sync_known as"
-               " select * from main.$p";
+        return "create temp view bq_sync_known as select * from main.$p";
     case PENDING_EFFECTIVE_CHANGES:
-        return "create temp view bq_sync_known as"
-               " select * from main.$p"
+        return "create temp view bq_sync_known as select * from main.$p"
                " where bq_sync_hash is not null union all"
                " select * from main.$s as s where ($k) not in"
                " (select $k from main.$p)";
     default:
-        return "create temp view bq_sync_known as"
-               " select * from main.$s";
+        return "create temp view bq_sync_known as select * from main.$s";
     }
 }
 

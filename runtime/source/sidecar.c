@@ -133,7 +133,11 @@ static bool refuse(const struct owner *owner, const char *path, struct error *er
 
 /* --- making ------------------------------------------------------------------------------ */
 
-enum made { MADE, MADE_BY_NOBODY, MADE_UNUSABLE };
+enum made {
+    MADE,          /* it is there: ours, or another process was first */
+    MADE_NOT,      /* SQLite, or whoever opens it, is to try and say why not */
+    MADE_UNUSABLE, /* the owner of the database could not use it; there is none */
+};
 
 /* Makes the file without a name, which it gets only when its owner, group and mode are right: no
  * other process, and no kill, finds it in between. path NULL: it never gets one, for a trial. */
@@ -145,13 +149,13 @@ static enum made make_unnamed(const struct owner *owner, const char *path, bool 
 
     *out_supported = fd >= 0 || errno == EACCES || errno == EROFS;
     if (fd < 0)
-        return MADE_BY_NOBODY;
+        return MADE_NOT;
     if (hand_over(owner, fd)) {
         snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
         made = path == NULL || linkat(AT_FDCWD, link, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0 ||
                        errno == EEXIST
                    ? MADE
-                   : MADE_BY_NOBODY;
+                   : MADE_NOT;
         *out_supported = made == MADE;
     }
     close(fd);
@@ -164,7 +168,7 @@ static enum made make_named(const struct owner *owner, const char *path)
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
 
     if (fd < 0)
-        return errno == EEXIST ? MADE : MADE_BY_NOBODY;
+        return errno == EEXIST ? MADE : MADE_NOT;
     bool usable = hand_over(owner, fd);
     if (!usable)
         unlink(path);

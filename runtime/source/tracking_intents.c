@@ -47,9 +47,8 @@ bool tracking_intent(
         (!statement_keep(
              &tracking->database,
              "select kind, generation, nonce, commit_job, staging, upper_sequence, upper_row_id,"
-             " row_count, content_hash, shape_hash, target, project, dataset, location, "
-             "fingerprint,"
-             " bytes_reserved from bq_sync_intents where table_name = ?1",
+             " row_count, content_hash, shape_hash, target, project, dataset, location,"
+             " fingerprint, bytes_reserved from bq_sync_intents where table_name = ?1",
              &statement, err, "s", table) ||
          !database_step(&tracking->database, statement, &row, err)))
         goto cleanup;

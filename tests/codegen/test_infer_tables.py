@@ -331,6 +331,15 @@ class CatalogTest(InferTest):
         self.assertIn("x" * 256 + ": passed over", self.report)
         self.assertIn("\\udcff: left out, because its name cannot be written in a definition", self.report)
 
+    def test_names_with_characters_next_to_those_that_none_can_have(self):
+        held = ["a b", "a~b", "a\u00a0b", "a\ud7ffb", "a\ue000b"]
+        left_out = ["a\x1fb", "a\x7fb", "a\x9fb"]
+        self.write("create table t(id integer primary key, %s)" % ", ".join(f'"{name}" int' for name in held + left_out))
+
+        columns = self.infer()["t"]["columns"]
+
+        self.assertEqual([column.get("source", column["name"]) for column in columns], ["id", *held])
+
     def test_half_of_a_surrogate_pair_in_utf16(self):
         self.write("""pragma encoding = 'UTF-16le'; create table t(id integer primary key, a text, b text);
                       insert into t values (1, 'größe', 'x'), (2, cast(x'00d8' as text), '😀')""")

@@ -135,6 +135,27 @@ class SourceTest(BadCase):
                         " note text); insert into accounts values (7, 'g@x', 7, null)")
         self.assert_fixed("replace")
 
+    def test_a_view_that_cannot_be_read_says_what_is_missing(self):
+        self.app.script("drop table accounts; create table held(id, email, balance, note); create view accounts as select 1")
+        for view, missing in (("select * from nowhere", "no such table: main.nowhere"),
+                              ("select id, mine(email) as email, balance, note from held", "no such function: mine"),
+                              ("select id, mail as email, balance, note from held", "no such column: mail")):
+            with self.subTest(view):
+                self.app.script(f"drop view accounts; create view accounts as {view}")
+                said = (f"the view accounts in {self.app.path} cannot be read: {missing}. Make what is missing or "
+                        "correct the view, or remove schemas/accounts.json and rebuild")
+
+                error = self.app.table(self.table_fails("accounts"), "accounts")["error"]
+
+                self.assertEqual(("schema", said), (error["code"], error["message"]))
+                self.assertIn(said, self.app.run("check")[1])
+                for command in (("plan",), ("verify",), ("forget", "accounts", "1")):
+                    self.assertIn(said, "".join(self.app.run(*command)[1:]), command)
+                self.assertEqual(0, self.app.run("status")[0])
+
+        self.app.script("drop view accounts; create view accounts as select * from held; insert into held values (8, 'h@x', 8, null)")
+        self.assert_fixed("replace")
+
     def test_a_dropped_column_fails_its_table_and_is_named(self):
         self.app.sync()
         self.app.execute("alter table accounts drop column note")

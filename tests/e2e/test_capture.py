@@ -272,6 +272,43 @@ class OtherKeyTest(unittest.TestCase):
                 self.assertEqual(app.source_rows("other_key"), app.warehouse_rows("other_key"))
 
 
+class RowIdInTheKeyTest(CaptureCase):
+    """A key of several columns, one of which is the INTEGER PRIMARY KEY, needs no further index to be unique."""
+
+    KEYED = "  primary key (team, person)) without rowid"
+    schema = SHAPES.replace("person text not null", "person integer primary key").replace(
+        f"role text, since text,\n{KEYED}", "role text unique, since text)")
+
+    def follow(self, *, triggers, **environment):
+        self.assertNotIn("without rowid", self.app.execute("select sql from sqlite_master where name = 'memberships'")[0][0])
+        self.app.execute("insert into memberships(team, role) values ('a', 'r1'), ('a', 'r2'), ('b', 'r3'), ('b', 'r4')")
+        self.app.sync("memberships", **environment)
+        self.assertEqual(triggers, bool(self.app.execute("select * from sqlite_master where type = 'trigger'"
+                                                         " and tbl_name = 'memberships'")))
+        for change in ("insert into memberships(team) values ('c')",
+                       "update memberships set team = 'd' where person = 1",
+                       "update memberships set person = 40 where person = 4",
+                       "update memberships set rowid = 20, role = 'r9' where person = 2",
+                       "insert or replace into memberships(person, team) values (3, 'x')",
+                       "insert into memberships(person, team) values (3, 'y') on conflict do update set team = 'z'",
+                       "update or replace memberships set person = 3 where person = 1",
+                       "insert or replace into memberships(team, role) values ('e', 'r4')",
+                       "delete from memberships where person = 20"):
+            with self.subTest(change):
+                self.app.execute(change)
+                run = self.app.table(self.app.sync("memberships", **environment), "memberships")
+                self.assertEqual("merge", run["mode"])
+                self.assertEqual(sorted(self.app.execute("select team, cast(person as text), role from memberships")),
+                                 sorted((row["team"], row["person"], row["role"]) for row in self.bq.rows("d", "memberships")))
+                self.assertTrue(self.app.json("verify", "memberships", **environment)["ok"])
+
+    def test_it_is_captured_by_triggers(self):
+        self.follow(triggers=True)
+
+    def test_it_is_scanned(self):
+        self.follow(triggers=False, BQ_STATE_PATH="state.db")
+
+
 class LongRowTest(CaptureCase):
     def test_a_row_that_bigquery_cannot_take_is_rejected_and_not_pending(self):
         # What waits in a scanned table is not known.

@@ -96,6 +96,18 @@ class ForgetTest(unittest.TestCase):
                 self.assertEqual(2, status, err)
                 self.assertIn(message, err)
 
+    def test_a_table_that_does_not_fit_is_told_as_a_sync_tells_it(self):
+        self.version("users", "id", "17")
+        for change in ("alter table users drop column name", "drop table users"):
+            self.app.execute(change)
+            message = self.app.table(self.app.sync(status=1), "users")["error"]["message"]
+            for options in ((), ("--dry-run",)):
+                status, _, err = self.app.run("forget", "users", "17", *options)
+                self.assertEqual(1, status)
+                self.assertIn(message, err)
+        self.assertIn("table users does not exist in ", message)
+        self.assertEqual([17], self.ids("users_changes"))
+
     def test_a_log_that_is_left_of_a_history_is_searched(self):
         self.version("users", "id, name", "17, 'Gone'", rows=2)
         self.app.program = str(BUILD / "bqsync_history_changed")

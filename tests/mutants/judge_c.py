@@ -88,7 +88,8 @@ class Judge:
         if not self.programs.compile(mutant.file, source, folder / "mutant.o"):
             return Verdict(NO_PROGRAM)
         programs = self.programs.that_run(mutant.file, mutant.line)
-        killer = None if survived and self.whole else self.killer(folder, programs[:NEAREST])
+        nearest = self.programs.nearest(mutant.file, programs)
+        killer = None if survived and self.whole else self.killer(folder, nearest)
         if killer is None and not survived and self.is_same(mutant, folder, text):
             return Verdict(SAME)
         if killer is None and self.whole:

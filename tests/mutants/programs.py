@@ -20,7 +20,7 @@ OPTIONS = (
     "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_C_COMPILER=clang", "-DCMAKE_CXX_COMPILER=clang++", "-DBQSYNC_SANITIZE=leak",
     "-DCMAKE_C_FLAGS_DEBUG=-O0 -fprofile-instr-generate -fcoverage-mapping",
 )
-# Of the programs that run a line, so many are tried first: those that are most likely to notice.
+# Of the programs that run a line, at least so many are tried first: those that are most likely to notice.
 NEAREST = 8
 TARGETS = ("unit_tests", "fuzzers")
 COUNTING = ("-fprofile-instr-generate", "-fcoverage-mapping")
@@ -155,9 +155,19 @@ class Programs(Build):
                 ["llvm-cov", "export", "-format=lcov", f"-instr-profile={merged}", program.command[0]], self.build)
             return program._replace(seconds=seconds, lines=lines_run(report, self.root))
 
+    def distance(self, file: str, program: Program) -> int:
+        """0 for the tests of its module, 1 for those of its group."""
+        if f"test_{pathlib.Path(file).stem}" in program.name:
+            return 0
+        return 1 if set(pathlib.Path(file).parts) & set(program.labels) else 2
+
     def that_run(self, file: str, line: int) -> list[Program]:
         """Those that run the line: first the tests of its module, then those of its group, each the quickest first."""
-        stem, groups = pathlib.Path(file).stem, set(pathlib.Path(file).parts)
         return sorted(
             (program for program in self.programs if line in program.lines.get(file, ())),
-            key=lambda program: (f"test_{stem}" not in program.name, not groups & set(program.labels), program.seconds))
+            key=lambda program: (self.distance(file, program), program.seconds))
+
+    def nearest(self, file: str, programs: list[Program]) -> list[Program]:
+        """Of those, in their order, the ones of its module and its group, and NEAREST at least."""
+        own = sum(self.distance(file, program) < 2 for program in programs)
+        return programs[: max(own, NEAREST)]

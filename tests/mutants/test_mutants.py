@@ -10,7 +10,7 @@ import unittest
 from tests.mutants import __main__ as command
 from tests.mutants import judge_c, mutate_c, mutate_python, results, running
 from tests.mutants.areas import AREAS, ROOT, Area
-from tests.mutants.programs import Programs
+from tests.mutants.programs import Program, Programs
 from tests.mutants.results import KILLED, NO_PROGRAM, SAME, SURVIVES, Verdict
 from tests.mutants.whole import Whole
 from tests.support import foreign
@@ -279,6 +279,24 @@ class Small(unittest.TestCase):
 
         self.assertEqual([verdict.outcome for verdict in verdicts.values()], [SURVIVES, KILLED, SURVIVES])
         self.assertIn("test_limit with sanitizers in runtime/limit.c is left out, it fails without a mutant\n", printed)
+
+
+class Nearest(unittest.TestCase):
+    def test_all_programs_of_the_group_are_near_and_others_up_to_a_number(self):
+        def program(name, label, seconds):
+            return Program(name, [], "", ["unit", label], seconds, {"runtime/source/lock.c": [7]})
+
+        programs = Programs.__new__(Programs)
+        programs.programs = [
+            *(program(f"unit_source_test_{index}", "source", 9 - index / 9) for index in range(9)),
+            program("unit_source_test_lock", "source", 20), program("unit_sync_test_a", "sync", 1)]
+        ran = programs.that_run("runtime/source/lock.c", 7)
+        few = [program(f"unit_sync_test_{index}", "sync", index) for index in range(9)]
+
+        names = [one.name for one in programs.nearest("runtime/source/lock.c", ran)]
+        self.assertEqual(names, ["unit_source_test_lock", *(f"unit_source_test_{index}" for index in range(8, -1, -1))])
+        self.assertEqual(programs.nearest("runtime/source/lock.c", few), few[:8])
+        self.assertEqual(programs.that_run("runtime/source/lock.c", 8), [])
 
 
 class Running(unittest.TestCase):

@@ -14,8 +14,6 @@ struct fake_reply {
     const char *content_type;
     int64_t retry_after_ms;
     int status_override;
-    uint64_t
-        take; /* without an answer: so many bytes of the body are read; the rest never leaves */
 };
 
 struct fake_request {

@@ -36,6 +36,17 @@ static bool refuse(const struct forget *forget, size_t found, struct error *err)
         found == 1 ? "it" : "them");
 }
 
+/* The same as a pass says, which a table that is not there would not come to. */
+static bool check_shape(
+    const struct deployment *deployment, struct database *source, const struct table *table,
+    struct error *err)
+{
+    struct source_shape shape;
+
+    return capture_inspect(source, table, &shape, err) &&
+           capture_check_columns(table, &shape, deployment->config->sqlite_path, err);
+}
+
 /* read: the keys have to be read before. */
 static bool check_source(
     const struct deployment *deployment, struct forget *forget, bool read, struct error *err)
@@ -47,6 +58,7 @@ static bool check_source(
             deployment->config->sqlite_path, DATABASE_READ, DATABASE_PATIENCE_MS, &source, err))
         return false;
     bool ok =
+        check_shape(deployment, &source, forget->table, err) &&
         (!read || forget_keys_read(&source, forget->table, forget->keys, forget->count, err)) &&
         forget_keys_find(&source, forget->table, forget->keys, forget->count, &found, err);
     database_close(&source);

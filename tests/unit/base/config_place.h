@@ -47,10 +47,11 @@ static inline int enter_folder(void **state)
 static inline int leave_folder(void **state)
 {
     struct place *place = *state;
-    const char *const leftovers[] = {".env", "other.env", "app.db", "link.db"};
+    const char *const leftovers[] = {".env", "other.env", "app.db", "link.db", "fifo", "fifo-link"};
 
     for (size_t i = 0; i < sizeof leftovers / sizeof leftovers[0]; i++)
         unlink(leftovers[i]);
+    rmdir("folder");
     forget_settings();
     assert_int_equal(fchdir(place->home), 0);
     close(place->home);

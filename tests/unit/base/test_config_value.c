@@ -368,6 +368,9 @@ static void test_the_state_lives_in_the_source_unless_told_otherwise(void **stat
 #define BESIDE                                                                                     \
     " is the name of a file that SQLite itself writes beside BQ_SQLITE_PATH: choose another"
 
+#define A_FILE      ", which cannot hold a SQLite database: name a file"
+#define NOT_REGULAR " is no regular file" A_FILE
+
 static void test_the_state_needs_a_file_that_is_no_part_of_the_source(void **state)
 {
     static const struct {
@@ -381,12 +384,22 @@ static void test_the_state_needs_a_file_that_is_no_part_of_the_source(void **sta
         {"app.db", "./app.db-shm", "BQ_STATE_PATH=./app.db-shm" BESIDE},
         {"link.db", "app.db-journal", "BQ_STATE_PATH=app.db-journal" BESIDE},
         {"absent.db", "absent.db-wal", "BQ_STATE_PATH=absent.db-wal" BESIDE},
+        {"app.db", "/dev/null", "BQ_STATE_PATH=/dev/null" NOT_REGULAR},
+        {"app.db", "fifo", "BQ_STATE_PATH=fifo" NOT_REGULAR},
+        {"app.db", "fifo-link", "BQ_STATE_PATH=fifo-link" NOT_REGULAR},
+        {"app.db", "folder", "BQ_STATE_PATH=folder is a directory" A_FILE},
+        {"app.db", "folder/", "BQ_STATE_PATH=folder/ is a directory" A_FILE},
+        {"fifo", "app.db", "BQ_SQLITE_PATH=fifo" NOT_REGULAR},
+        {"/dev/null", "", "BQ_SQLITE_PATH=/dev/null" NOT_REGULAR},
     };
     static const char *const fine[] = {"other.db-wal", "-wal", "app.db-state", "memory"};
     struct config config;
     (void)state;
     write_file("app.db", "");
     assert_int_equal(symlink("app.db", "link.db"), 0);
+    assert_int_equal(mkfifo("fifo", 0600), 0);
+    assert_int_equal(symlink("fifo", "fifo-link"), 0);
+    assert_int_equal(mkdir("folder", 0700), 0);
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         setenv("BQ_SQLITE_PATH", cases[i].source, 1);

@@ -144,6 +144,19 @@ static void test_a_statement_without_its_list_of_columns_has_no_filter(void **st
     buffer_clear(&sql);
 }
 
+static void test_the_list_of_columns_ends_with_its_own_parenthesis(void **state)
+{
+    (void)state;
+    struct buffer sql;
+    bool used[COLUMN_COUNT] = {false};
+
+    buffer_init(&sql, 1 << 16);
+    assert_true(capture_filter_read(
+        "create index i on t((lower(v)), abs(v)) where active", &names, &sql, used));
+    assert_string_equal(buffer_text(&sql), "\"my t\".\"active\"");
+    buffer_clear(&sql);
+}
+
 /* Deep nesting must not exhaust the stack. */
 static void test_parentheses_nest_up_to_a_limit(void **state)
 {
@@ -194,6 +207,7 @@ int main(void)
         cmocka_unit_test(test_inert_filters_are_rewritten_with_their_columns_qualified),
         cmocka_unit_test(test_whatever_may_fail_or_call_is_not_inert),
         cmocka_unit_test(test_a_statement_without_its_list_of_columns_has_no_filter),
+        cmocka_unit_test(test_the_list_of_columns_ends_with_its_own_parenthesis),
         cmocka_unit_test(test_parentheses_nest_up_to_a_limit),
         cmocka_unit_test(test_broken_texts_are_read_to_their_end_and_no_further),
     };

@@ -62,6 +62,38 @@ static void test_shapes_are_told_apart(void **state)
     }
 }
 
+static void test_what_sqlite_cannot_read_is_named_with_its_own_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *create;
+        const char *message;
+    } cases[] = {
+        {"create view users as select id, email, v from nowhere",
+         "the view users in :memory: cannot be read: no such table: main.nowhere. Make what is "
+         "missing or correct the view, or remove schemas/users.json and rebuild"},
+        {"create view users as select mine(1) as id, 2 as email, 3 as v",
+         "the view users in :memory: cannot be read: no such function: mine. Make"},
+        {"pragma writable_schema = 1; insert into sqlite_master(type, name, tbl_name, rootpage, "
+         "sql)"
+         " values ('table', 'users', 'users', 0, 'create virtual table users using gone(id)');"
+         " pragma writable_schema = reset",
+         "the table users in :memory: cannot be read: no such module: gone. Make what is missing "
+         "or "
+         "correct the table"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct database database;
+        struct source_shape shape;
+        expect_ok(database_open(":memory:", DATABASE_CREATE, 0, &database, &err));
+        run(&database, cases[i].create);
+        expect_error(
+            capture_inspect(&database, &users_table, &shape, &err), ERROR_SCHEMA, cases[i].message);
+        assert_ptr_equal(strstr(err.message, cases[i].message), err.message);
+        database_close(&database);
+    }
+}
+
 static void test_what_cannot_be_captured_is_refused_in_words(void **state)
 {
     (void)state;
@@ -254,6 +286,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         capture_test(test_shapes_are_told_apart),
+        capture_test(test_what_sqlite_cannot_read_is_named_with_its_own_words),
         capture_test(test_what_cannot_be_captured_is_refused_in_words),
         capture_test(test_tables_that_triggers_would_not_fit_are_scanned_and_it_is_said_why),
         capture_test(test_tables_that_triggers_fit_are_not_scanned),

@@ -322,10 +322,38 @@ static void test_an_error_is_kept_until_the_table_succeeds(void **state)
     assert_true(load().found);
 }
 
+static void acknowledge_logged(enum send_mode kind, int64_t generation, int64_t logged_at_us)
+{
+    struct intent intent = intent_of(kind, generation);
+
+    intent.logged_at_us = logged_at_us;
+    intend(&intent);
+    acknowledge(&intent, NULL);
+}
+
+static void test_a_log_is_whole_after_a_replacement_that_fills_it(void **state)
+{
+    (void)state;
+    acknowledge_logged(SEND_REPLACE, 1, 0);
+    expect_ok(tracking_begin_log(&tracking, "users", &err));
+    acknowledge_logged(SEND_MERGE, 2, NOW);
+    assert_false(load().log_whole);
+    assert_int_equal(load().logged_at_us, NOW);
+
+    acknowledge_logged(SEND_REPLACE, 3, NOW + 1);
+    assert_true(load().log_whole);
+    acknowledge_logged(SEND_MERGE, 4, NOW + 2);
+    assert_true(load().log_whole);
+    assert_int_equal(load().logged_generation, 4);
+    expect_ok(tracking_begin_log(&tracking, "users", &err));
+    assert_false(load().log_whole);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         state_test(test_a_table_never_synced_has_no_progress),
+        state_test(test_a_log_is_whole_after_a_replacement_that_fills_it),
         state_test(test_an_acknowledged_intent_becomes_the_progress),
         state_test(test_an_open_intent_survives_and_moves_nothing),
         state_test(test_the_highest_row_id_never_falls),

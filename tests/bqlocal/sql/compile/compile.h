@@ -91,7 +91,6 @@ struct sql_compiler {
     const struct sql_arguments *arguments; /* of the table function whose query this is, or NULL */
     int stored_depth;                      /* of views and table functions in one another */
     int next_alias;
-    int depth;
     const char *bad_literal; /* what sql_coerce found wrong with a literal, for sql_mismatch */
     int64_t now_us;          /* CURRENT_TIMESTAMP of the whole script */
 };

@@ -54,6 +54,23 @@ struct shape {
             "a = 'c', b = 2", "a = 'A', b = 1", "a = 'd', b = 1", "a = 'd', b = 9"                 \
     }
 
+/* Of a pair whose second half is the row's id. */
+#define OWNED_KEYS                                                                                 \
+    {                                                                                              \
+        "'a', 1", "'a', 2", "'b', 3", "'b', 4", "'c', 5", "'c', 6", "'A', 1", "'d', 8", "'d', 9"   \
+    }
+#define OWNED_WHERE                                                                                \
+    {                                                                                              \
+        "a = 'a' and b = 1", "a = 'a' and b = 2", "a = 'b' and b = 3", "a = 'b' and b = 4",        \
+            "a = 'c' and b = 5", "a = 'c' and b = 6", "a = 'A' and b = 1", "a = 'd' and b = 8",    \
+            "a = 'd' and b = 9"                                                                    \
+    }
+#define OWNED_SET                                                                                  \
+    {                                                                                              \
+        "a = 'a', b = 1", "a = 'a', b = 2", "a = 'b', b = 3", "a = 'b', b = 4", "a = 'c', b = 5",  \
+            "a = 'c', b = 6", "a = 'A', b = 1", "a = 'd', b = 8", "a = 'd', b = 9"                 \
+    }
+
 static const struct shape shapes[] = {
     {"integer primary key", "create table t(id integer primary key, email, v)", "id", 1, true,
      INT_KEYS, INT_WHERE, INT_SET},
@@ -113,6 +130,12 @@ static const struct shape shapes[] = {
     {"composite key without case",
      "create table t(a text collate nocase, b int, email unique, v, primary key(a, b))", "a, b", 2,
      false, PAIR_KEYS, PAIR_WHERE, PAIR_SET},
+    {"an owner and an integer primary key",
+     "create table t(a text, b integer primary key, email unique, v)", "a, b", 2, false, OWNED_KEYS,
+     OWNED_WHERE, OWNED_SET},
+    {"the same with generated ids",
+     "create table t(a text not null default 'z', b integer primary key autoincrement, email, v)",
+     "a, b", 2, false, OWNED_KEYS, OWNED_WHERE, OWNED_SET},
 };
 #define SHAPE_COUNT (sizeof shapes / sizeof shapes[0])
 
