@@ -3,6 +3,8 @@
 #include "base/clock.h"
 #include "base/json_exact.h"
 #include "base/json_text.h"
+#include "base/send_mode.h"
+#include "base/text_fit.h"
 #include "encode/civil.h"
 
 #include <stdio.h>
@@ -29,8 +31,10 @@ bool ledger_init(
     ledger->tables = calloc(count + 1, sizeof *ledger->tables);
     if (ledger->tables == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         ledger->tables[i].table = tables[i];
+        ledger->tables[i].differences = LEDGER_UNKNOWN;
+    }
     pthread_mutex_init(&ledger->mutex, NULL);
     return true;
 }
@@ -52,6 +56,13 @@ static struct ledger_table *find(struct ledger *ledger, const char *name)
     return NULL;
 }
 
+/* A replacement that began before the verification ended may be what it saw. */
+static void note_replaced(struct ledger_table *table, int64_t started_us)
+{
+    if (started_us > table->verified_us)
+        table->differences = LEDGER_UNKNOWN;
+}
+
 /* --- from past runs ---------------------------------------------------------------------- */
 
 static int64_t time_of(const cJSON *object, const char *name)
@@ -64,16 +75,30 @@ static int64_t time_of(const cJSON *object, const char *name)
                : 0;
 }
 
-static void note_fresh(struct ledger *ledger, const cJSON *run, int64_t started_us)
+static bool has_replaced(const cJSON *entry)
+{
+    return strcmp(json_text_of(entry, "status", ""), table_status_name(TABLE_SYNCED)) == 0 &&
+           strcmp(json_text_of(entry, "mode", ""), send_mode_name(SEND_REPLACE)) == 0;
+}
+
+static void note_tables(struct ledger *ledger, const cJSON *run, int64_t started_us)
 {
     const cJSON *entry = NULL;
 
     cJSON_ArrayForEach(entry, cJSON_GetObjectItemCaseSensitive(run, "tables"))
     {
         struct ledger_table *table = find(ledger, json_text_of(entry, "table", ""));
-        if (table != NULL && table->fresh_us < started_us &&
+        if (table == NULL)
+            continue;
+        if (table->fresh_us < started_us &&
             table_status_is_fresh(json_text_of(entry, "status", "")))
             table->fresh_us = started_us;
+        // What it has recorded is newer than what is known here.
+        if (started_us > table->failed_us &&
+            strcmp(json_text_of(entry, "status", ""), table_status_name(TABLE_SKIPPED)) != 0)
+            table->last_error[0] = '\0';
+        if (has_replaced(entry))
+            note_replaced(table, started_us);
     }
 }
 
@@ -107,7 +132,7 @@ static void see_run(struct seed *seed, const cJSON *run)
 
     if (started_us == 0)
         return;
-    note_fresh(seed->ledger, run, started_us);
+    note_tables(seed->ledger, run, started_us);
     see_end(seed, run, started_us);
     // The oldest run so far, until a full one is found.
     if (!seed->full_found)
@@ -153,7 +178,7 @@ static bool catch_up_run(void *context, const char *run_id, const char *state, c
     if (strcmp(run_id, seed->ledger->seen_id) == 0)
         return false;
     cJSON *run = json_parse_exact(json);
-    note_fresh(seed->ledger, run, time_of(run, "started_at"));
+    note_tables(seed->ledger, run, time_of(run, "started_at"));
     cJSON_Delete(run);
     return true;
 }
@@ -181,7 +206,7 @@ void ledger_learn(struct ledger *ledger, const cJSON *runs)
     const cJSON *run = NULL;
 
     pthread_mutex_lock(&ledger->mutex);
-    cJSON_ArrayForEach(run, runs) note_fresh(ledger, run, time_of(run, "started_at"));
+    cJSON_ArrayForEach(run, runs) note_tables(ledger, run, time_of(run, "started_at"));
     pthread_mutex_unlock(&ledger->mutex);
 }
 
@@ -189,16 +214,27 @@ void ledger_learn(struct ledger *ledger, const cJSON *runs)
 
 static void add_table(struct ledger_table *table, const struct table_result *result, int64_t us)
 {
+    char text[ERROR_TEXT_SIZE];
+
     table->rows_inserted += result->rows_inserted;
     table->rows_updated += result->rows_updated;
     table->rows_deleted += result->rows_deleted;
     table->rows_unfit += result->rows_unfit;
     table->bytes_sent += result->bytes_sent;
     table->bytes_billed += result->bytes_billed;
-    if (result->status == TABLE_FAILED)
+    if (result->status == TABLE_FAILED) {
         table->failures++;
-    if (result->status == TABLE_SYNCED || result->status == TABLE_UNCHANGED)
+        table->failed_us = us;
+        // As a pass records it.
+        text_format(
+            table->last_error, sizeof table->last_error, "%s", error_text(&result->error, text));
+    }
+    if (result->status == TABLE_SYNCED || result->status == TABLE_UNCHANGED) {
         table->fresh_us = us;
+        table->last_error[0] = '\0';
+    }
+    if (result->status == TABLE_SYNCED && result->mode == SEND_REPLACE)
+        note_replaced(table, us);
 }
 
 static void add_duration(struct ledger_kind *kind, double seconds)
@@ -241,6 +277,23 @@ void ledger_add_postponed(struct ledger *ledger)
     pthread_mutex_lock(&ledger->mutex);
     ledger->postponed++;
     pthread_mutex_unlock(&ledger->mutex);
+}
+
+void ledger_verified(
+    struct ledger *ledger, const struct table *table, int64_t differences, int64_t now_us)
+{
+    pthread_mutex_lock(&ledger->mutex);
+    struct ledger_table *entry = find(ledger, table->name);
+    if (entry != NULL) {
+        entry->differences = differences;
+        entry->verified_us = now_us;
+    }
+    pthread_mutex_unlock(&ledger->mutex);
+}
+
+const char *ledger_last_error(const struct ledger_table *table, const char *recorded)
+{
+    return table->last_error[0] != '\0' ? table->last_error : recorded;
 }
 
 bool ledger_copy(struct ledger *ledger, struct ledger *out_copy, struct error *err)

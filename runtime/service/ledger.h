@@ -1,5 +1,6 @@
-/* ledger: the totals of all passes since the process started, for metrics, and since when each
- * table is known to equal its source. Thread-safe; readers take a copy. */
+/* ledger: the totals of all passes since the process started, for metrics, since when each table is
+ * known to equal its source, and what verifications have found. Thread-safe; readers take a copy.
+ */
 #ifndef BQSYNC_SERVICE_LEDGER_H
 #define BQSYNC_SERVICE_LEDGER_H
 
@@ -15,6 +16,7 @@
 
 #define LEDGER_KINDS   3 /* of enum run_kind */
 #define LEDGER_BUCKETS 12
+#define LEDGER_UNKNOWN (-1)
 
 /* Upper bounds of the buckets of a run's duration, in seconds; the last one is infinite. */
 extern const double ledger_bounds[LEDGER_BUCKETS - 1];
@@ -31,6 +33,14 @@ struct ledger_table {
     int64_t failures;
     /* Start of the last pass after which it equalled the source, 0: none known. */
     int64_t fresh_us;
+    /* How much the last verification that could compare it found to differ, and when it had.
+     * LEDGER_UNKNOWN: there was none, or the table has been replaced since. */
+    int64_t differences;
+    int64_t verified_us;
+    /* Why the newest pass over it that is known here, one of this process, failed it, and when that
+     * pass began; "": it did not, or what is recorded says as much. */
+    char last_error[1024];
+    int64_t failed_us;
 };
 
 /* One kind of run. */
@@ -67,9 +77,9 @@ MUST_CHECK bool ledger_seed(
     struct error *err);
 
 /* Tables are as fresh as the runs recorded since the last call (or ledger_seed) have left them,
- * whichever process ran them. newest_id: the newest recorded run, known to the caller; if it was
- * learned from already, nothing is read. tracking_path: the state database, which is opened to
- * read. */
+ * whichever process ran them, and what was found in those that they replaced is forgotten.
+ * newest_id: the newest recorded run, known to the caller; if it was learned from already, nothing
+ * is read. tracking_path: the state database, which is opened to read. */
 MUST_CHECK bool ledger_catch_up(
     struct ledger *ledger, const char *newest_id, const char *tracking_path, struct error *err);
 
@@ -81,6 +91,14 @@ void ledger_add(struct ledger *ledger, const struct run_result *run);
 
 /* A scheduled pass that could not start because another process holds the lock. */
 void ledger_add_postponed(struct ledger *ledger);
+
+/* A verification has compared the table and found so much to differ. */
+void ledger_verified(
+    struct ledger *ledger, const struct table *table, int64_t differences, int64_t now_us);
+
+/* Why the table fails, "" if it does not: a pass whose failure could not be recorded counts, too.
+ * recorded: as the state database has it. */
+const char *ledger_last_error(const struct ledger_table *table, const char *recorded);
 
 /* A copy that is read without the mutex; ledger_clear frees it. */
 MUST_CHECK bool ledger_copy(struct ledger *ledger, struct ledger *out_copy, struct error *err);

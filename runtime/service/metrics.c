@@ -140,7 +140,8 @@ static void write_tables(struct buffer *out, const struct metrics_input *input)
     family(out, "bqsync_table_failing", "gauge", "Whether the last sync of the table failed.");
     for (size_t i = 0; i < count; i++)
         of_table(
-            out, "bqsync_table_failing", tables[i].table, tables[i].last_error[0] != '\0' ? 1 : 0);
+            out, "bqsync_table_failing", tables[i].table,
+            ledger_last_error(&input->ledger->tables[i], tables[i].last_error)[0] != '\0' ? 1 : 0);
 }
 
 static void runs_of(struct buffer *out, enum run_kind kind, const char *outcome, int64_t number)
@@ -296,12 +297,15 @@ static void write_verified(struct buffer *out, const struct metrics_input *input
 
     if (verified == NULL)
         return;
-    // A table that was never verified is left out: 0 would mean that it did not differ.
+    bool ok = verified->compared;
+    for (size_t i = 0; i < ledger->count; i++)
+        ok = ok && ledger->tables[i].differences <= 0;
     family(
         out, "bqsync_verify_ok", "gauge",
-        "Whether BigQuery equalled SQLite at the last verification.");
+        "Whether the last verification could compare all its tables, and no table is known to "
+        "differ.");
     if (verified->finished_us != 0)
-        buffer_printf(out, "bqsync_verify_ok %d\n", verified->ok ? 1 : 0);
+        buffer_printf(out, "bqsync_verify_ok %d\n", ok ? 1 : 0);
     family(out, "bqsync_verify_timestamp_seconds", "gauge", "End of the last verification.");
     if (verified->finished_us != 0) {
         buffer_append_text(out, "bqsync_verify_timestamp_seconds");
@@ -311,11 +315,12 @@ static void write_verified(struct buffer *out, const struct metrics_input *input
         out, "bqsync_verify_differences", "gauge",
         "Keys found missing, extra, different or duplicated, and columns found missing, by the "
         "last verification of the table.");
+    // A table that was not verified is left out: 0 would mean that it did not differ.
     for (size_t i = 0; i < ledger->count; i++)
-        if (verified->differences[i] != VERIFIER_UNKNOWN)
+        if (ledger->tables[i].differences != LEDGER_UNKNOWN)
             of_table(
                 out, "bqsync_verify_differences", ledger->tables[i].table,
-                (double)verified->differences[i]);
+                (double)ledger->tables[i].differences);
 }
 
 /* --- the process, under the names that all programs use ---------------------------------- */

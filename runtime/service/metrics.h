@@ -21,8 +21,7 @@ struct metrics_input {
     const struct status_table *tables; /* as many as the ledger has; NULL: source not readable */
     const struct spending *spending;   /* NULL: source not readable */
     const struct scheduler_view *view;
-    const struct verifier_view
-        *verified; /* in the order of the ledger's tables; NULL: not written */
+    const struct verifier_view *verified; /* NULL: not written */
     bool running;
     int64_t (*modifications)(void *context, const char *table); /* in 24 hours, of the quota */
     void *context;

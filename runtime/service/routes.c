@@ -1,12 +1,11 @@
 #include "service/routes.h"
 
 #include "base/json_memory.h"
-#include "base/json_text.h"
-#include "base/log.h"
 #include "service/body.h"
 #include "service/metrics.h"
 #include "service/page.h"
 #include "service/past_runs.h"
+#include "service/route_ledger.h"
 #include "service/routes_rejects.h"
 #include "service/routes_verify.h"
 #include "service/state_read.h"
@@ -32,25 +31,6 @@ static int64_t wall_us(const struct routes_context *context)
     return clock->wall_us(clock->context);
 }
 
-/* A copy of the ledger, with what other processes have synced meanwhile. A state database that
- * can't be read is an error of the status, not of the ledger. */
-static bool copy_ledger(
-    const struct routes_context *context, struct ledger *out_ledger, struct error *err)
-{
-    const char *state_path = context->deployment->config->state_path;
-    cJSON *run = status_last_run(context->status);
-    cJSON *idle = past_runs_idle(state_path);
-    struct error unread;
-
-    if (run != NULL &&
-        !ledger_catch_up(context->ledger, json_text_of(run, "run_id", ""), state_path, &unread))
-        log_debug("past runs not read", LOG_TEXT("reason", unread.message));
-    ledger_learn(context->ledger, idle);
-    cJSON_Delete(run);
-    cJSON_Delete(idle);
-    return ledger_copy(context->ledger, out_ledger, err);
-}
-
 static void get_status(
     const struct routes_context *context, const struct route_request *request, struct reply *reply)
 {
@@ -59,7 +39,7 @@ static void get_status(
     struct error err;
 
     (void)request;
-    if (!copy_ledger(context, &ledger, &err)) {
+    if (!route_ledger(context, &ledger, &err)) {
         reply_failure(reply, &err);
         return;
     }
@@ -329,7 +309,7 @@ static void get_metrics(
     const struct routes_context *context, const struct route_request *request, struct reply *reply)
 {
     struct status_table *tables = calloc(context->deployment->table_count + 1, sizeof *tables);
-    struct verifier_view verified = {0};
+    struct verifier_view verified;
     struct spending spending = {0};
     struct scheduler_view view;
     struct ledger ledger;
@@ -337,9 +317,7 @@ static void get_metrics(
     struct error err;
 
     (void)request;
-    if (tables == NULL || !verifier_view(context->verifier, &verified, &err) ||
-        !copy_ledger(context, &ledger, &err)) {
-        verifier_view_clear(&verified);
+    if (tables == NULL || !route_ledger(context, &ledger, &err)) {
         free(tables);
         reply_error(reply, 500, "memory", "out of memory");
         return;
@@ -348,6 +326,7 @@ static void get_metrics(
                     status_spending(context->status, &spending, &err);
     cJSON *running = scheduler_running(context->scheduler);
     scheduler_view(context->scheduler, &view);
+    verifier_view(context->verifier, &verified);
     buffer_init(&out, METRICS_CEILING);
     metrics_write(
         &out, &(struct metrics_input){
@@ -370,7 +349,6 @@ static void get_metrics(
         reply->status = 500;
     cJSON_Delete(running);
     ledger_clear(&ledger);
-    verifier_view_clear(&verified);
     free(tables);
 }
 

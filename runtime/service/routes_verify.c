@@ -1,6 +1,9 @@
 #include "service/routes_verify.h"
 
+#include "base/clock.h"
+#include "base/json_exact.h"
 #include "service/body.h"
+#include "service/route_ledger.h"
 
 #include <stdlib.h>
 
@@ -32,9 +35,40 @@ void routes_post_verify(
     free(tables);
 }
 
+/* Every table that is known to differ, whichever verification has found it. */
+static cJSON *differing_json(const struct ledger *ledger)
+{
+    cJSON *array = cJSON_CreateArray();
+
+    for (size_t i = 0; i < ledger->count; i++) {
+        const struct ledger_table *table = &ledger->tables[i];
+        char at[CLOCK_TEXT_SIZE];
+        if (table->differences <= 0)
+            continue;
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddStringToObject(item, "table", table->table->name);
+        json_add_int64(item, "differences", table->differences);
+        cJSON_AddStringToObject(item, "verified_at", clock_format(table->verified_us, at));
+        cJSON_AddItemToArray(array, item);
+    }
+    return array;
+}
+
 void routes_get_verify(
     const struct routes_context *context, const struct route_request *request, struct reply *reply)
 {
+    struct ledger ledger;
+    struct error err;
+
     (void)request;
-    reply_json(reply, 200, verifier_json(context->verifier));
+    // The result first: what it has found is in the ledger by then.
+    cJSON *json = verifier_json(context->verifier);
+    if (!route_ledger(context, &ledger, &err)) {
+        cJSON_Delete(json);
+        reply_failure(reply, &err);
+        return;
+    }
+    cJSON_AddItemToObject(json, "differing", differing_json(&ledger));
+    ledger_clear(&ledger);
+    reply_json(reply, 200, json);
 }

@@ -160,6 +160,16 @@ static bool run_verification(
     return verify_run(serve->deployment, tables, count, watch, out_tables, err);
 }
 
+static void table_judged(void *context, const struct verify_table *table)
+{
+    struct serve *serve = context;
+    const struct clock *clock = serve->deployment->clock;
+
+    ledger_verified(
+        &serve->ledger, table->table, verify_report_differences(table),
+        clock->wall_us(clock->context));
+}
+
 /* --- settings ---------------------------------------------------------------------------- */
 
 static bool check_listen(const struct config *config, struct error *err)
@@ -348,6 +358,7 @@ static bool make_verifier(struct serve *serve, struct error *err)
     return verifier_new(
         &(struct verifier_options){
             .run = run_verification,
+            .judged = table_judged,
             .context = serve,
             .clock = deployment->clock,
             .tables = deployment->tables,

@@ -70,7 +70,8 @@ static void add_freshness(cJSON *json, const struct ledger_table *ledger, int64_
         json_add_int64(json, "lag_seconds", clock_since_us(ledger->fresh_us, now_us) / 1000000);
 }
 
-static cJSON *table_json(const struct config *config, const struct status_table *row)
+static cJSON *table_json(
+    const struct config *config, const struct status_table *row, const struct ledger_table *ledger)
 {
     cJSON *json = cJSON_CreateObject();
 
@@ -84,7 +85,7 @@ static cJSON *table_json(const struct config *config, const struct status_table 
         json_add_int64(json, "pending_changes", row->pending);
     cJSON_AddBoolToObject(json, "scanned", row->scanned);
     json_add_int64(json, "rejected", row->rejected);
-    add_text_or_null(json, "last_error", row->last_error);
+    add_text_or_null(json, "last_error", ledger_last_error(ledger, row->last_error));
     add_text_or_null(json, "problem", row->problem);
     json_add_int64(json, "source_rows", row->source_rows);
     json_add_int64(json, "bytes_billed_today", row->billed_today);
@@ -248,7 +249,7 @@ cJSON *status_document_table(
     const struct config *config, const struct status_table *row, bool read,
     const struct ledger_table *ledger, int64_t now_us)
 {
-    cJSON *json = read ? table_json(config, row) : bare_table_json(row->table);
+    cJSON *json = read ? table_json(config, row, ledger) : bare_table_json(row->table);
 
     add_freshness(json, ledger, now_us);
     return json;

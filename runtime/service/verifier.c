@@ -23,9 +23,7 @@ struct verifier {
     struct request current;       /* waiting for the thread, or running */
     size_t at;                    /* the table that is compared */
     cJSON *last;                  /* NULL: none has ended yet */
-    bool last_ok;
-    int64_t last_us;
-    int64_t *differences;
+    struct verifier_view view;
 };
 
 static int64_t wall_us(const struct verifier *verifier)
@@ -41,17 +39,10 @@ bool verifier_new(
     const struct verifier_options *options, struct verifier **out_verifier, struct error *err)
 {
     struct verifier *verifier = calloc(1, sizeof *verifier);
-    int64_t *differences = calloc(options->table_count + 1, sizeof *differences);
 
-    if (verifier == NULL || differences == NULL) {
-        free(verifier);
-        free(differences);
+    if (verifier == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
-    }
-    for (size_t i = 0; i < options->table_count; i++)
-        differences[i] = VERIFIER_UNKNOWN;
     verifier->options = *options;
-    verifier->differences = differences;
     background_init(&verifier->background);
     *out_verifier = verifier;
     return true;
@@ -63,7 +54,6 @@ void verifier_free(struct verifier *verifier)
         return;
     background_end(&verifier->background);
     free(verifier->current.tables);
-    free(verifier->differences);
     cJSON_Delete(verifier->last);
     background_clear(&verifier->background);
     free(verifier);
@@ -191,16 +181,13 @@ static void log_outcome(const struct outcome *outcome)
             LOG_NUMBER("duration_ms", duration_ms(outcome)), LOG_TEXT("verification", id));
 }
 
-/* The caller holds the mutex. Values of tables that were not compared stay. */
-static void keep_differences(struct verifier *verifier, const struct outcome *outcome)
+static bool has_compared_all(const struct outcome *outcome)
 {
-    const struct verifier_options *options = &verifier->options;
+    bool all = outcome->tables != NULL;
 
-    for (size_t i = 0; outcome->tables != NULL && i < outcome->request->count; i++)
-        for (size_t k = 0; k < options->table_count; k++)
-            if (options->tables[k] == outcome->tables[i].table &&
-                outcome->tables[i].error.code == ERROR_NONE)
-                verifier->differences[k] = verify_report_differences(&outcome->tables[i]);
+    for (size_t i = 0; all && i < outcome->request->count; i++)
+        all = outcome->tables[i].error.code == ERROR_NONE;
+    return all;
 }
 
 static void keep(struct verifier *verifier, const struct outcome *outcome)
@@ -210,9 +197,8 @@ static void keep(struct verifier *verifier, const struct outcome *outcome)
     pthread_mutex_lock(&verifier->background.mutex);
     cJSON_Delete(verifier->last);
     verifier->last = json;
-    verifier->last_ok = outcome->ok;
-    verifier->last_us = outcome->finished_us;
-    keep_differences(verifier, outcome);
+    verifier->view = (struct verifier_view){
+        .finished_us = outcome->finished_us, .compared = has_compared_all(outcome)};
     free(verifier->current.tables);
     verifier->current = (struct request){0};
     pthread_mutex_unlock(&verifier->background.mutex);
@@ -229,10 +215,20 @@ static void table_begins(void *context, size_t index)
     pthread_mutex_unlock(&verifier->background.mutex);
 }
 
+/* An outage or a refusal is no result. */
+static void table_ends(void *context, const struct verify_table *table)
+{
+    const struct verifier *verifier = context;
+
+    if (table->error.code == ERROR_NONE)
+        verifier->options.judged(verifier->options.context, table);
+}
+
 static void run_request(struct verifier *verifier, const struct request *request)
 {
     const struct verifier_options *options = &verifier->options;
-    struct verify_watch watch = {.context = verifier, .table_begins = table_begins};
+    struct verify_watch watch = {
+        .context = verifier, .table_begins = table_begins, .table_ends = table_ends};
     struct verify_table *tables = NULL;
     struct error err = {0};
 
@@ -309,23 +305,9 @@ cJSON *verifier_json(struct verifier *verifier)
     return json;
 }
 
-bool verifier_view(struct verifier *verifier, struct verifier_view *out_view, struct error *err)
+void verifier_view(struct verifier *verifier, struct verifier_view *out_view)
 {
-    size_t count = verifier->options.table_count;
-    int64_t *differences = calloc(count + 1, sizeof *differences);
-
-    if (differences == NULL)
-        return error_set(err, ERROR_MEMORY, "out of memory");
     pthread_mutex_lock(&verifier->background.mutex);
-    memcpy(differences, verifier->differences, count * sizeof *differences);
-    *out_view = (struct verifier_view){
-        .finished_us = verifier->last_us, .ok = verifier->last_ok, .differences = differences};
+    *out_view = verifier->view;
     pthread_mutex_unlock(&verifier->background.mutex);
-    return true;
-}
-
-void verifier_view_clear(struct verifier_view *view)
-{
-    free(view->differences);
-    *view = (struct verifier_view){0};
 }

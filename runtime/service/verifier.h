@@ -23,6 +23,8 @@ typedef bool verifier_run(
 
 struct verifier_options {
     verifier_run *run;
+    /* Called on the verifier's thread for each table that could be compared, as soon as it is. */
+    void (*judged)(void *context, const struct verify_table *table);
     void *context;
     const struct clock *clock;
     const struct table *const *tables; /* all there are; borrowed */
@@ -54,24 +56,17 @@ enum verifier_answer verifier_request(
     struct verifier *verifier, const struct table *const *tables, size_t count,
     char out_id[RUN_ID_SIZE]);
 
-/* {"running": null or {"verify_id","started_at","tables":[names],"tables_done","table"}, "last":
- * null or {"verify_id","started_at","finished_at","duration_ms","ok","error","tables"}}: ok and
- * tables are those of `verify --json`, error says why there are none. Returned owned, NULL out of
- * memory. */
+/* What runs and the newest result: {"running": null or
+ * {"verify_id","started_at","tables":[names],"tables_done","table"}, "last": null or
+ * {"verify_id","started_at","finished_at","duration_ms","ok","error","tables"}}: ok and tables are
+ * those of `verify --json`, error says why there are none. Returned owned, NULL out of memory. */
 cJSON *verifier_json(struct verifier *verifier);
 
-#define VERIFIER_UNKNOWN (-1)
-
-/* The same as numbers, for metrics. */
+/* The last verification as numbers, for metrics. */
 struct verifier_view {
-    int64_t finished_us; /* of the last verification, 0: there is none */
-    bool ok;
-    /* Owned; keys that differed when a table was last verified, in the order of all tables;
-     * VERIFIER_UNKNOWN: never was. */
-    int64_t *differences;
+    int64_t finished_us; /* 0: there is none */
+    bool compared;       /* whether it could compare all its tables */
 };
-MUST_CHECK bool verifier_view(
-    struct verifier *verifier, struct verifier_view *out_view, struct error *err);
-void verifier_view_clear(struct verifier_view *view);
+void verifier_view(struct verifier *verifier, struct verifier_view *out_view);
 
 #endif

@@ -68,6 +68,21 @@ class NameTest(InferTest):
             "sessions": ["sess"], "otp_codes": ["code"], "password_resets": ["code"], "invites": ["code"],
             "wallets": ["seed"], "countries": None})
 
+    def test_the_end_of_a_name_says_what_the_column_is(self):
+        self.write("""create table wallets(id integer primary key, main_seed text, seed_rank text);
+                      create table sessions(raw_payload text, payload_size text);
+                      create table t(type_password text, password_type text, bottoken text, tokenbot text,
+                                     old_unlock_code text, unlock_code_page text, user_login_hash text,
+                                     hash_of_login text, login_file_hash text, user_session_id text,
+                                     session_user_id text, id_session text, card_no text, no_card text);""")
+
+        found = self.infer()
+
+        self.assertEqual([found[name]["sync"].get("ignore") for name in ("wallets", "sessions", "t")], [
+            ["main_seed"], ["raw_payload"], ["type_password", "bottoken", "old_unlock_code", "user_login_hash"]])
+        self.assertEqual([column["name"] for column in found["t"]["columns"] if "transform" in column],
+                         ["user_session_id", "card_no"])
+
     def test_ids_of_sessions_are_hashed(self):
         for name in SESSIONS:
             for values in ([HEX], []):

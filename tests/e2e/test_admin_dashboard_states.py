@@ -98,6 +98,32 @@ class StatesTest(BrowserTest):
             page.wait(f"document.querySelector('#environment').textContent === '{environment}'")
             return page.run("getComputedStyle(document.querySelector('#top')).borderTopColor")
 
+    def test_a_failure_that_could_not_be_recorded_is_shown_until_a_pass_succeeds(self):
+        service = self.serve()
+        self.sync(service)
+        kept = ("bq_sync_intents", "bq_sync_tracking", "bq_sync_runs")
+        for table in kept:
+            for change in ("insert", "update"):
+                self.app.execute(f"create trigger full_{table}_{change} before {change} on {table}"
+                                 " begin select raise(abort, 'database or disk is full'); end")
+        self.app.execute("insert into accounts values (1, 'a@x', 1, null)")
+        run = self.sync(service)
+        self.assertEqual("failed", self.app.table(run, "accounts")["status"])
+        self.assertIsNone(self.app.table(self.app.json("status"), "accounts")["last_error"])
+
+        page = self.open(service, "Failing")
+        self.assertIn("1 table could not be synced: accounts", page.text("#sentence"))
+        self.assertEqual("failing", page.run(row("accounts", ".pill")))
+        self.assertIn("is full", service.table("accounts")["last_error"])
+        failing = 'bqsync_table_failing{table="accounts"} '
+        self.assertIn(failing + "1\n", service.get("/metrics").body.decode())
+        for table in kept:
+            for change in ("insert", "update"):
+                self.app.execute(f"drop trigger full_{table}_{change}")
+        self.sync(service)
+        page.wait(f"{STATE} === 'In sync'")
+        self.assertIn(failing + "0\n", service.get("/metrics").body.decode())
+
     def test_a_table_with_waiting_changes_is_behind_and_the_page_is_not_in_sync(self):
         service = self.serve()
         self.sync(service)

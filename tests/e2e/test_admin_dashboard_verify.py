@@ -102,6 +102,18 @@ class DashboardVerifyTest(BrowserTest):
         self.service.wait_run(self.service.post(MANUAL).json["run_id"])
         page.wait(f"{STATE} === 'In sync'")
 
+    def test_a_look_at_another_table_takes_nothing_from_the_state(self):
+        self.tamper()
+        page = self.open()
+        self.verify(page)
+        page.wait(f"{STATE} === 'Differences found'")
+        page.click("#pick-events")
+        self.verify(page, "#selected-verify")
+        page.wait(f"{VERDICT} === 'BigQuery equals SQLite'")
+        self.assertEqual("Differences found", page.run(STATE))
+        self.assertIn("2 tables do not equal SQLite: accounts, memberships; verified", page.text("#sentence"))
+        self.assertEqual("differs", page.text("#rows tr .pill"))
+
     def test_the_chosen_tables_alone_are_verified(self):
         self.tamper()
         page = self.open()

@@ -6,7 +6,7 @@ import re
 import subprocess
 import unittest
 
-from tests.e2e.serving import MANUAL, Service
+from tests.e2e.serving import INCREMENTAL, MANUAL, Service
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 
@@ -51,7 +51,7 @@ class AdminVerifyTest(unittest.TestCase):
 
     def test_equal_sides_are_told_as_the_command_tells_them(self):
         service = self.serve()
-        self.assertEqual({"running": None, "last": None}, service.get(VERIFY).json)
+        self.assertEqual({"running": None, "last": None, "differing": []}, service.get(VERIFY).json)
         self.assertEqual([], self.metric(service, "bqsync_verify_ok"))
 
         last = self.verify(service)
@@ -93,9 +93,50 @@ class AdminVerifyTest(unittest.TestCase):
         # A look at one table says nothing new of the others.
         self.assertEqual(0, self.app.run("verify", "--repair", "memberships")[0])
         self.assertTrue(self.verify(service, ["memberships"])["ok"])
-        self.assertEqual(["1"], self.metric(service, "bqsync_verify_ok"))
+        self.assertEqual({"accounts": 4}, self.differing(service))
+        self.assertEqual(["0"], self.metric(service, "bqsync_verify_ok"))
         self.assertEqual(["4"], self.metric(service, 'bqsync_verify_differences{table="accounts"}'))
         self.assertEqual(["0"], self.metric(service, 'bqsync_verify_differences{table="memberships"}'))
+
+    def differing(self, service):
+        return {table["table"]: table["differences"] for table in service.get(VERIFY).json["differing"]}
+
+    def tamper_and_verify(self, service):
+        self.bq.query("delete from d.accounts where id = 3")
+        self.bq.query("delete from d.memberships where true")
+        last = self.verify(service)
+        self.assertEqual({"accounts": 1, "memberships": 1}, self.differing(service))
+        for table in service.get(VERIFY).json["differing"]:
+            self.assertTrue(last["started_at"] <= table["verified_at"] <= last["finished_at"], table)
+
+    def test_a_known_difference_stays_while_nothing_new_is_known(self):
+        service = self.serve(BQ_RETRY_BUDGET="0s")
+        self.tamper_and_verify(service)
+
+        self.bq.faults({"path": "/queries", "count": 0, "action": "status", "status": 503})
+        self.assertFalse(self.verify(service)["ok"])
+        self.bq.clear_faults()
+        self.assertEqual({"accounts": 1, "memberships": 1}, self.differing(service))
+        self.app.script("drop table memberships; create table memberships(name text primary key)")
+        self.assertFalse(self.verify(service, ["memberships"])["ok"])
+        self.assertEqual({"accounts": 1, "memberships": 1}, self.differing(service))
+        self.app.execute("insert into accounts values (4, 'd@x', 4, null)")
+        service.wait_run(service.post(INCREMENTAL).json["run_id"])
+        self.assertEqual({"accounts": 1, "memberships": 1}, self.differing(service))
+        self.assertEqual(["1"], self.metric(service, 'bqsync_verify_differences{table="accounts"}'))
+
+    def test_what_was_found_is_forgotten_with_a_replacement_by_any_process(self):
+        service = self.serve()
+        self.tamper_and_verify(service)
+
+        self.app.sync("--full", "accounts")
+        self.assertEqual({"memberships": 1}, self.differing(service))
+        self.assertEqual([], self.metric(service, 'bqsync_verify_differences{table="accounts"}'))
+        self.assertEqual(["0"], self.metric(service, "bqsync_verify_ok"))
+        service.wait_run(service.post(MANUAL).json["run_id"])
+        self.assertEqual({}, self.differing(service))
+        self.assertEqual([], self.metric(service, 'bqsync_verify_differences{table="memberships"}'))
+        self.assertEqual(["1"], self.metric(service, "bqsync_verify_ok"))
 
     def test_some_tables_are_verified_and_no_others(self):
         service = self.serve()
@@ -115,7 +156,7 @@ class AdminVerifyTest(unittest.TestCase):
             with self.subTest(body=body):
                 self.assert_error(service.post(VERIFY, body), 400, "malformed_json")
         self.assert_error(service.post(VERIFY, b"x" * 70_000), 413, "too_large")
-        self.assertEqual({"running": None, "last": None}, service.get(VERIFY).json)
+        self.assertEqual({"running": None, "last": None, "differing": []}, service.get(VERIFY).json)
 
     def test_the_token_and_the_methods_are_minded(self):
         service = self.serve(token=TOKEN)
@@ -216,6 +257,9 @@ class AdminVerifyTest(unittest.TestCase):
         self.assertEqual(required("Verifications"), set(answers[1]))
         self.assertEqual(required("VerificationStarted"), set(answers[0]))
         self.assertEqual(required("Verification"), set(last))
+        self.bq.query("delete from d.accounts where true")
+        self.verify(service)
+        self.assertEqual(required("KnownDifference"), set(service.get(VERIFY).json["differing"][0]))
         self.assertEqual(required("VerifiedTable"), set(last["tables"][0]))
         self.hang(service)
         self.assertEqual(required("VerificationRunning"), set(service.get(VERIFY).json["running"]))

@@ -1,11 +1,14 @@
 """Capture by triggers where it is exact and harmless, and a scan, with its reason, everywhere else."""
 
+import pathlib
+import re
 import sqlite3
 import unittest
 
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import BUILD, SHAPES, Deployment
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 ACCOUNTS = "create table accounts(id integer primary key, email text not null unique, balance numeric, note text)"
 assert ACCOUNTS in SHAPES
 
@@ -307,6 +310,53 @@ class RowIdInTheKeyTest(CaptureCase):
 
     def test_it_is_scanned(self):
         self.follow(triggers=False, BQ_STATE_PATH="state.db")
+
+
+@unittest.skipUnless(hasattr(sqlite3.Connection, "setlimit"), "since Python 3.11")
+class ExpressionDepthTest(CaptureCase):
+    """docs/capture.md says which SQLITE_LIMIT_EXPR_DEPTH the triggers need."""
+
+    schema = SHAPES.replace("online, reading)", "online, reading unique)").replace(
+        "email text not null unique", "email text not null").replace("(team, person)) without rowid", "(team, person))")
+
+    def needed(self, table, *statements):
+        """The lowest limit with which a connection can write the table."""
+        for depth in range(3, 40):
+            with self.app.connect() as db:
+                db.setlimit(sqlite3.SQLITE_LIMIT_EXPR_DEPTH, depth)
+                try:
+                    for statement in ("begin", *statements, f"delete from {table}", "rollback"):
+                        db.execute(statement)
+                except sqlite3.DatabaseError as error:
+                    self.assertIn("Expression tree is too large", str(error))
+                    continue
+                return depth
+        self.fail("no limit is enough")
+
+    def needed_of_accounts(self, *schema):
+        self.app.script(";".join(schema))
+        self.app.sync()
+        return self.needed("accounts", "insert into accounts values (1, 'a', 1, null)", "update accounts set id = id + 1",
+                           "update accounts set email = 'b', note = 'n'")
+
+    def test_what_the_documentation_says_is_enough(self):
+        needed = {
+            "{} with an `INTEGER PRIMARY KEY` alone": self.needed_of_accounts("select 1"),
+            "{} with a unique column beside it": self.needed_of_accounts("create unique index u on accounts(email)"),
+            "{} with a unique index of three columns and a filter": self.needed_of_accounts(
+                "create unique index v on accounts(email, balance, note) where note is not null and balance > 1"),
+            "{} with a text key and a unique column": self.needed(
+                "devices", "insert into devices values ('a', 1, 2)", "update devices set serial = 'b', reading = 3"),
+            "{} with a key of two columns": self.needed(
+                "memberships", "insert into memberships values ('a', 'b', 'c', null)",
+                "update memberships set team = 'd', person = 'e', role = 'f'"),
+        }
+        page = " ".join((ROOT / "docs" / "capture.md").read_text().split())
+        for words, depth in needed.items():
+            said = re.search(words.format(r"(\d+)"), page)
+            self.assertIsNotNone(said, words)
+            # Another version of SQLite may need less.
+            self.assertLessEqual(depth, int(said[1]), words)
 
 
 class LongRowTest(CaptureCase):

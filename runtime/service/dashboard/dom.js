@@ -3,7 +3,7 @@ const API = "/admin/bigquery/";
 const $ = (id) => document.getElementById(id);
 /* What the page knows, and what it has drawn of it. */
 const view = {
-  status: null, lost: false, runs: [], running: null, outage: null, verify: { running: null, last: null }, lastRunId: null, skew: 0,
+  status: null, lost: false, runs: [], running: null, outage: null, verify: { running: null, last: null, differing: [] }, lastRunId: null, skew: 0,
   selected: new Set(), filter: "", state: "", unfolded: false,
   drawn: "", drawnRuns: "", drawnVerify: "", drawnDays: "", drawnStates: ""
 };

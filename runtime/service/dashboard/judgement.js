@@ -48,21 +48,11 @@ function tableState(table) {
   return [stateKind(name), words[name] || name];
 }
 
-/* The differences of the last verification, without tables that were replaced since. */
+/* What a verification found in a table. */
 const FOUND = [["missing", "missing in BigQuery"], ["extra", "only in BigQuery"], ["different", "different"], ["duplicated", "more than once in BigQuery"], ["missing_columns", "columns missing in BigQuery"], ["unexplained", "groups of rows with different checksums"]];
 const differences = (table) => FOUND.reduce((sum, [kind]) => sum + table[kind + "_count"], 0);
-const compared = { last: null, runs: null, tables: [] };
-function differing() {
-  const { last } = view.verify;
-  // Asked for each table of each drawing, and the same until one of the two is read again.
-  if (compared.last !== last || compared.runs !== view.runs) Object.assign(compared, { last, runs: view.runs, tables: stillDiffering(last) });
-  return compared.tables;
-}
-function stillDiffering(last) {
-  const replaced = (name) => view.runs.some((run) => run.finished_at && run.started_at > last.finished_at &&
-    run.tables.some((table) => table.table === name && table.mode === "replace" && table.status === "synced"));
-  return last ? last.tables.filter((table) => differences(table) && !replaced(table.table)) : [];
-}
+/* Tables that are known to differ: found so when they were last compared, and not replaced since. */
+const differing = () => view.verify.differing;
 
 /* Errors that pass by themselves: while they last, bqsync tries again. */
 const PASSING = ["unreachable", "transient"];
@@ -99,6 +89,7 @@ function runningWords() {
   const where = run.holder ? " in another process (" + run.holder + ")" : "";
   return kind + where + (run.state === "queued" ? " is about to start." : " started " + ago(run.started_at || view.status.now) + ".");
 }
+const someNames = (tables) => tables.slice(0, 3).map((table) => table.table).join(", ") + (tables.length > 3 ? " and others" : "");
 /* What is wrong, or null. It is shown whether a pass runs or not. */
 function failure() {
   const { status } = view;
@@ -108,8 +99,9 @@ function failure() {
   if (found) return outageWords(found);
   if (status.last_run && status.last_run.error) return ["bad", "Failing", "The last sync ended early: " + status.last_run.error.message];
   if (status.budget && status.budget.waits_until && failing.length) return ["warn", "Budget used up", plural(failing.length, "table") + " not synced: tables that need a query wait until " + status.budget.waits_until.slice(0, 16).replace("T", " ") + " UTC, when the budget of the next day begins."];
-  if (failing.length) return ["bad", "Failing", plural(failing.length, "table") + " could not be synced: " + failing.slice(0, 3).map((table) => table.table).join(", ") + (failing.length > 3 ? " and others" : "") + "; the others go on."];
-  if (differing().length) return ["bad", "Differences found", plural(differing().length, "table") + (differing().length === 1 ? " does" : " do") + " not equal SQLite; verified " + ago(view.verify.last.finished_at) + "."];
+  if (failing.length) return ["bad", "Failing", plural(failing.length, "table") + " could not be synced: " + someNames(failing) + "; the others go on."];
+  const differ = differing();
+  if (differ.length) return ["bad", "Differences found", plural(differ.length, "table") + (differ.length === 1 ? " does" : " do") + " not equal SQLite: " + someNames(differ) + "; verified " + ago(differ.map((found) => found.verified_at).sort().at(-1)) + "."];
   return null;
 }
 /* The state in one glance: colour, title, sentence. Failure outranks activity. */

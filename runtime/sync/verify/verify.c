@@ -92,12 +92,14 @@ static bool verify_each(
         bool done = compare_settled(sides, &report[i], &why);
         if (clock_stopped())
             return false;
-        if (done)
-            continue;
-        report[i].error = why;
-        log_error(
-            "table not verified", LOG_TEXT("table", report[i].table->name),
-            LOG_TEXT("error", why.message));
+        if (!done) {
+            report[i].error = why;
+            log_error(
+                "table not verified", LOG_TEXT("table", report[i].table->name),
+                LOG_TEXT("error", why.message));
+        }
+        if (watch != NULL)
+            watch->table_ends(watch->context, &report[i]);
     }
     return true;
 }

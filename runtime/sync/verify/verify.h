@@ -13,10 +13,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Called on the thread that verifies, before each table. */
+/* Called on the thread that verifies, before and after each table. */
 struct verify_watch {
     void *context;
     void (*table_begins)(void *context, size_t index);
+    void (*table_ends)(void *context, const struct verify_table *table);
 };
 
 /* Compares the tables one after the other. watch may be NULL. *out_report is returned owned, an

@@ -50,14 +50,14 @@ static char *render(bool readable)
         {.table = &odd, .pending = STATUS_UNKNOWN, .last_error = "broken"},
     };
     struct scheduler_view view = {.incremental_us = 1100 * US, .full_us = SCHEDULE_NEVER};
-    int64_t differences[] = {4, VERIFIER_UNKNOWN};
-    struct verifier_view verified = {.finished_us = 1050 * US, .differences = differences};
+    struct verifier_view verified = {.finished_us = 1050 * US, .compared = true};
     struct ledger ledger;
     struct buffer out;
     struct error err;
 
     expect_ok(ledger_init(&ledger, tables, 2, &err));
     add_run(&ledger);
+    ledger_verified(&ledger, &users, 4, 1050 * US);
     buffer_init(&out, 1 << 20);
     metrics_write(
         &out, &(struct metrics_input){

@@ -86,11 +86,47 @@ static void test_what_is_set_of_the_log_follows_what_is_set_of_the_table(void **
     target_diff_clear(&diff);
 }
 
+/* A table whose second column has another type, in its BigQuery. */
+static cJSON *retyped(const struct table *table)
+{
+    cJSON *live = cJSON_Parse(table->resource_json);
+    cJSON *schema = cJSON_AddObjectToObject(live, "schema");
+    cJSON *fields = cJSON_Parse(table->schema_json);
+
+    cJSON_AddItemToObject(schema, "fields", fields);
+    cJSON_ReplaceItemInObject(
+        cJSON_GetArrayItem(fields, 1), "type", cJSON_CreateString("GEOGRAPHY"));
+    return live;
+}
+
+/* Nothing can fill it in again. */
+static void test_a_log_that_cannot_be_changed_is_put_aside_and_a_table_is_dropped(void **state)
+{
+    const struct table log = history_log(users());
+    const struct table *const tables[] = {&log, users()};
+    static const char *const ways_out[] = {
+        "rename to `users_changes_until_now`` (the next sync begins a new log)",
+        "drop table `p`.`d`.`users`` (the next sync fills it again)"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        cJSON *live = retyped(tables[i]);
+        struct target_diff diff;
+        struct error err;
+        expect_ok(target_compare(tables[i], "p", "d", live, &diff, &err));
+        if (strstr(diff.blocked, ways_out[i]) == NULL)
+            fail_msg("%s", diff.blocked);
+        target_diff_clear(&diff);
+        cJSON_Delete(live);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_log_and_its_readers_that_are_there_are_left_alone),
         cmocka_unit_test(test_a_missing_view_is_made_with_its_function_and_the_log_is_described),
+        cmocka_unit_test(test_a_log_that_cannot_be_changed_is_put_aside_and_a_table_is_dropped),
         cmocka_unit_test(test_what_is_set_of_the_log_follows_what_is_set_of_the_table),
     };
 
