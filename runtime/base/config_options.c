@@ -176,8 +176,8 @@ static const struct config_option options[] = {
         .type = CONFIG_DURATION,
         FIELD(retry_budget_ms),
         .placeholder = "DURATION",
-        .help = "how long to retry while BigQuery does not answer; default: 30s for commands, 5m "
-                "for serve",
+        .help = "how long to retry while BigQuery does not answer, off: each request is made once; "
+                "default: 30s for commands, 5m for serve",
     },
     {
         .variable = "BQ_JOB_TIMEOUT",

@@ -65,12 +65,16 @@ static bool check_directory(const char *path, struct error *err)
 }
 
 /* What other programs' settings take for a path. Returns NULL for any other missing file. */
-static const char *path_advice(const char *path)
+static const char *path_advice(const char *path, enum database_access access_wanted)
 {
     if (path[0] == '~')
         return ": only a shell expands ~; write the whole path";
     if (strncmp(path, "sqlite:", strlen("sqlite:")) == 0 || strstr(path, "://") != NULL)
         return ": it is a URL; write the path of the file alone";
+    // A file of that name may be made, but hardly is one that is missing.
+    if (access_wanted != DATABASE_CREATE && strncmp(path, "file:", strlen("file:")) == 0)
+        return ": the only URL that is known is file:FILE?immutable=1; write the path of the file "
+               "alone";
     return NULL;
 }
 
@@ -82,7 +86,7 @@ static bool check_file(const char *path, enum database_access access_wanted, str
     if (path[0] == '\0')
         return error_set(err, ERROR_SOURCE, "no database: its path is empty");
     if (stat(path, &status) != 0) {
-        const char *advice = errno == ENOENT ? path_advice(path) : NULL;
+        const char *advice = errno == ENOENT ? path_advice(path, access_wanted) : NULL;
         if (advice != NULL)
             return error_set(err, ERROR_SOURCE, "cannot open %s%s", path, advice);
         if (errno == ENOENT && access_wanted == DATABASE_CREATE)

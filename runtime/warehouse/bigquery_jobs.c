@@ -510,7 +510,7 @@ bool bigquery_job_wait_briefly(
 {
     struct job_patience patience = job_patience_of(bigquery);
 
-    if (patience.limit_ms == 0 || patience.limit_ms > bigquery->retry_budget_ms) {
+    if (patience.limit_ms > bigquery->retry_budget_ms) {
         patience.limit_ms = bigquery->retry_budget_ms;
         patience.setting = "BQ_RETRY_BUDGET";
     }

@@ -14,7 +14,7 @@ struct job_patience job_patience_of(const struct bigquery *bigquery)
         .clock = bigquery->clock,
         .started_ms = bigquery->clock->monotonic_ms(bigquery->clock->context),
         .log_at_ms = LOG_FIRST_MS,
-        .limit_ms = bigquery->job_timeout_ms,
+        .limit_ms = bigquery->job_timeout_ms > 0 ? bigquery->job_timeout_ms : INT64_MAX,
         .setting = "BQ_JOB_TIMEOUT",
     };
 }
@@ -37,7 +37,7 @@ bool job_patience_holds(
     int64_t waited_ms =
         patience->clock->monotonic_ms(patience->clock->context) - patience->started_ms;
 
-    if (patience->limit_ms > 0 && waited_ms >= patience->limit_ms)
+    if (waited_ms >= patience->limit_ms)
         return error_set(
             err, ERROR_TRANSIENT,
             "BigQuery: job %s is still %s after %" PRId64

@@ -10,7 +10,7 @@ struct job_patience {
     const struct clock *clock;
     int64_t started_ms;  /* monotonic */
     int64_t log_at_ms;   /* after the start: when it is logged next */
-    int64_t limit_ms;    /* 0: none */
+    int64_t limit_ms;    /* INT64_MAX: none */
     const char *setting; /* that sets the limit, for the message; static */
 };
 

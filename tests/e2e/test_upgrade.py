@@ -125,6 +125,8 @@ class UpgradeTest(unittest.TestCase):
         self.assertEqual(6, status, err)
         [line] = [line for line in err.splitlines() if line.startswith("bqsync: ")]
         self.assertIn("have version 99, this bqsync knows up to 1", line)
+        self.assertIn("pass ended early kind=incremental", err)
+        self.assertNotIn("pass done", err)
         self.assertEqual(before, self.app.execute(OURS))
         self.assertEqual([], [request for request in self.bq.requests() if request["method"] != "GET"])
 

@@ -39,7 +39,7 @@ class Serving:
             return found() or None
 
     def wait_pass(self):
-        return self._wait("pass done", "pass failed", "cannot start") is not None
+        return self._wait("pass done", "pass ended early", "pass failed", "cannot start") is not None
 
     def look(self):
         """What a monitor asks for. An answer may say that there is no memory, or fail to come."""

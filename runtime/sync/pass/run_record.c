@@ -187,10 +187,17 @@ void run_record_log(
             log_synced(result, table);
         warn_of_rejects(result, table, tracking);
     }
-    if (result->error.code != ERROR_NONE)
+    // What an early end has left undone is not counted: "failed=0" would read as if all was well.
+    if (result->error.code != ERROR_NONE) {
         log_error(
-            "pass ended early", LOG_TEXT("code", error_code_name(result->error.code)),
-            LOG_TEXT("error", result->error.message), LOG_TEXT("run", result->id));
+            "pass ended early", LOG_TEXT("kind", run_kind_name(result->kind)),
+            LOG_TEXT("code", error_code_name(result->error.code)),
+            LOG_TEXT("error", result->error.message), LOG_NUMBER("synced", counts[TABLE_SYNCED]),
+            LOG_NUMBER(
+                "duration_ms", clock_since_us(result->started_us, result->finished_us) / 1000),
+            LOG_TEXT("run", result->id));
+        return;
+    }
     log_info(
         "pass done", LOG_TEXT("kind", run_kind_name(result->kind)),
         LOG_NUMBER("synced", counts[TABLE_SYNCED]),

@@ -73,6 +73,9 @@ static void test_what_is_not_a_path_is_explained(void **state)
     expect_error(
         database_open("sqlite:app.db", DATABASE_CREATE, 0, &database, &err), ERROR_SOURCE,
         "is a URL");
+    expect_error(
+        database_open("file:app.db?mode=ro", DATABASE_READ, 0, &database, &err), ERROR_SOURCE,
+        "the only URL that is known is file:FILE?immutable=1; write the path of the file alone");
 }
 
 static void test_what_is_no_database_is_told_apart(void **state)

@@ -320,6 +320,23 @@ static void test_a_known_job_that_is_not_seen_yet_is_waited_for(void **state)
     assert_int_equal(job.state, JOB_SUCCEEDED);
 }
 
+static void test_a_job_of_an_earlier_run_is_not_waited_for_without_a_budget(void **state)
+{
+    struct fixture *fixture = *state;
+    struct bigquery_options options = fixture_options(fixture);
+    struct bigquery *hasty = NULL;
+    struct error err = {0};
+    struct job job;
+
+    options.retry_budget_ms = 0;
+    expect_ok(bigquery_open(&options, &hasty, &err));
+    fixture->clock.stop_at_ms = 3600000;
+    FAKE_HTTP_SCRIPT(&fixture->http, {.status = 200, .body = RUNNING});
+    expect_error(
+        bigquery_job_wait_briefly(hasty, "j", &job, &err), ERROR_TRANSIENT, "BQ_RETRY_BUDGET");
+    bigquery_close(hasty);
+}
+
 static void test_a_job_that_never_appears_is_not_found_in_the_end(void **state)
 {
     struct fixture *fixture = *state;
@@ -553,6 +570,7 @@ int main(void)
         FIXTURE_TEST(test_rows_of_a_statement_are_values_of_its_parameter),
         FIXTURE_TEST(test_a_job_that_never_ends_is_logged_and_given_up),
         FIXTURE_TEST(test_a_known_job_that_is_not_seen_yet_is_waited_for),
+        FIXTURE_TEST(test_a_job_of_an_earlier_run_is_not_waited_for_without_a_budget),
         FIXTURE_TEST(test_a_job_that_never_appears_is_not_found_in_the_end),
         FIXTURE_TEST(test_waiting_ends_when_asked_to_stop),
         FIXTURE_TEST(test_a_failed_job_says_whether_a_new_one_may_help),
