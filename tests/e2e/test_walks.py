@@ -220,7 +220,8 @@ class Walks:
         token = "operators-token-3am"
         printed.secret("BQ_ADMIN_TOKEN", token)
         walk.note("The service runs beside the application, with a token.")
-        service, url = self.serve(walk, BQ_ADMIN_TOKEN=token, BQ_RETRY_BUDGET="2s")
+        # Long enough to look at the page while it lasts.
+        service, url = self.serve(walk, BQ_ADMIN_TOKEN=token, BQ_RETRY_BUDGET="15s")
         page = self.browser.open(url)
         page.wait("document.querySelector('#token').open")
         walk.look(page, "the dashboard asks for the token; I type a wrong one")

@@ -31,6 +31,7 @@ static void ready(struct scene *scene, const char *table, struct table *out_rena
     *out_renamed = *scene->tasks[0].table;
     out_renamed->target = ELSEWHERE;
     scene->tasks[0].table = out_renamed;
+    quota_free(scene->deployment.quota);
     scene->deployment.quota = quota_new(&scene->clock.clock);
     scene->worker.bigquery->quota = scene->deployment.quota;
     // From here on nobody waits.

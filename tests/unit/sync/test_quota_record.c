@@ -8,6 +8,7 @@
 
 static void open_quota(struct scene *scene)
 {
+    quota_free(scene->deployment.quota);
     scene->deployment.quota = quota_new(&scene->clock.clock);
     assert_non_null(scene->deployment.quota);
 }
