@@ -13,11 +13,12 @@ import unittest
 
 from tests.databases.journey import Journey
 from tests.databases.shape import NAMES, Reading, Shape
-from tests.support import mirror
+from tests.support import mirror, sampling
 from tests.support.bqlocal import Bqlocal
 
 TIMES = ("DATE", "TIME", "DATETIME", "TIMESTAMP")
 HASHES = ("sha256", "hmac_sha256", "redact")
+SHAPES = 2  # one shape of so many in a run
 MILLISECOND = 0.0011  # SQLite's own functions count milliseconds
 
 
@@ -57,6 +58,10 @@ def sorted_values(values):
 
 class JourneyCase(unittest.TestCase):
     maxDiff = 4000
+
+    @classmethod
+    def setUpClass(cls):
+        print(sampling.told(SHAPES, "shape"), flush=True)
 
     def start(self, shape):
         """bqlocal, and a journey at its beginning."""
@@ -198,7 +203,7 @@ def _journey(name):
     return test
 
 
-for _name in NAMES:
+for _name in sampling.chosen(NAMES, SHAPES, "shapes"):
     setattr(DatabasesTest, f"test_{_name}_is_mirrored_without_an_edit", _journey(_name))
 
 
