@@ -4,7 +4,7 @@ import os
 import subprocess
 import unittest
 
-from tests.support import foreign
+from tests.support import foreign, sampling
 from tests.support.bqlocal import Bqlocal
 
 HERE = foreign.CONFORMANCE / "clients" / "go"
@@ -12,6 +12,7 @@ HERE = foreign.CONFORMANCE / "clients" / "go"
 
 class GoClientTest(unittest.TestCase):
     def test_the_client_is_content(self):
+        sampling.wait_for_turn("client for Go")
         go = foreign.toolchain("go")
         environment = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly", "no_proxy": "*"}
         got = subprocess.run([go, "mod", "download"], cwd=HERE, capture_output=True, text=True, timeout=foreign.INSTALL_SECONDS,

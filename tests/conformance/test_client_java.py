@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import unittest
 
-from tests.support import foreign
+from tests.support import foreign, sampling
 from tests.support.bqlocal import Bqlocal
 
 HERE = foreign.CONFORMANCE / "clients" / "java"
@@ -14,6 +14,7 @@ HERE = foreign.CONFORMANCE / "clients" / "java"
 
 class JavaClientTest(unittest.TestCase):
     def test_the_client_is_content(self):
+        sampling.wait_for_turn("client for Java")
         java, javac = foreign.toolchain("java"), foreign.toolchain("javac")
         library = foreign.installed(
             "java", [HERE / "pom.xml"], [foreign.toolchain("mvn"), "--batch-mode", "--quiet", "dependency:copy-dependencies",

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 from tests.conformance import emitted
-from tests.support import foreign
+from tests.support import foreign, sampling
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 
@@ -28,6 +28,7 @@ class DataformTest(unittest.TestCase):
     maxDiff = None
 
     def setUp(self):
+        sampling.wait_for_turn("compiler of Dataform")
         modules = foreign.node_modules("dataform")
         self.dataform = modules / ".bin" / "dataform"
         self.project = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))

@@ -17,6 +17,8 @@ SANITIZED = 8
 # What compiles all of bqsync once more, for something that seldom changes. One of them has its turn in a run of CI, all
 # of whose tests have one seed (.ci/run).
 BUILDS = ("amalgamation", "clone", "image of the compose example", "reproducible")
+# Judges that fetch and compile a project of others for bqlocal or for what is emitted; the same.
+JUDGES = ("client for Go", "client for Java", "compiler of Dataform")
 # Chosen before a test forks its workers, so that all of them have the same.
 SEED = int(os.environ.get("BQSYNC_SEED", random.SystemRandom().randrange(2**31)))
 
@@ -43,9 +45,16 @@ def one_way(items, way, ways, *sort):
     return [items[index] for index in sorted(rng.sample(range(len(items)), len(items))[first::ways])]
 
 
-def turn(build):
-    """Whether this run of CI has that one of the BUILDS. Everywhere else each test runs when it is called."""
-    return everything() or os.environ.get("BQSYNC_CI") != "1" or BUILDS[SEED % len(BUILDS)] == build
+def turn(name):
+    """Whether this run of CI has that one of its kind. Everywhere else each test runs when it is called."""
+    kind = next(names for names in (BUILDS, JUDGES) if name in names)
+    return everything() or os.environ.get("BQSYNC_CI") != "1" or random.Random(repr((SEED, kind))).choice(kind) == name
+
+
+def wait_for_turn(name):
+    """Skips the test if this run of CI has another one of its kind."""
+    if not turn(name):
+        raise unittest.SkipTest("another run of CI does this")
 
 
 def points(count, *sort):

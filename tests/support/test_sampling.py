@@ -58,16 +58,17 @@ class SamplingTest(unittest.TestCase):
         os.environ["BQSYNC_ALL"] = "1"
         self.assertEqual([[1, 2], [1, 2]], [sampling.one_way([1, 2], way, 2) for way in range(2)])
 
-    def test_a_run_of_ci_has_one_of_the_builds_and_all_others_have_each(self):
-        had = set()
-        for seed in range(20):
-            with unittest.mock.patch.object(sampling, "SEED", seed):
-                os.environ["BQSYNC_CI"] = "1"
-                [build] = filter(sampling.turn, sampling.BUILDS)
-                had.add(build)
-                os.environ["BQSYNC_CI"] = ""
-                self.assertTrue(all(map(sampling.turn, sampling.BUILDS)))
-        self.assertEqual(set(sampling.BUILDS), had)
+    def test_a_run_of_ci_has_one_of_each_kind_and_all_others_have_each(self):
+        for kind in (sampling.BUILDS, sampling.JUDGES):
+            had = set()
+            for seed in range(40):
+                with unittest.mock.patch.object(sampling, "SEED", seed):
+                    os.environ["BQSYNC_CI"] = "1"
+                    [name] = filter(sampling.turn, kind)
+                    had.add(name)
+                    os.environ["BQSYNC_CI"] = ""
+                    self.assertTrue(all(map(sampling.turn, kind)))
+            self.assertEqual(set(kind), had)
 
     def test_of_the_tests_of_a_class_a_part_runs_and_together_all_of_them(self):
         found = set()
