@@ -36,6 +36,7 @@ class ImageTest(unittest.TestCase):
             raise unittest.SkipTest("the plain build does this")
         if os.geteuid() != 0:
             skip("only root may")
+        sampling.wait_for_turn("images")
         cls.buildah_program = foreign.tool("buildah", "buildah")
         tar = base_root()
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="bqsync-image-", dir=ROOM))
@@ -182,7 +183,6 @@ class ImageTest(unittest.TestCase):
         self.fail(f"no {words!r} in:\n{pathlib.Path(path).read_text()}")
 
     def test_the_images_of_the_compose_example_have_its_programs_and_its_tables(self):
-        sampling.wait_for_turn("image of the compose example")
         compose = DOCKERFILE.parent / "compose"
         images = (("bqlocal", compose / "bqlocal.Dockerfile", (), ("bqlocal", "--version"), "bqlocal "),
                   ("bqsync-example", DOCKERFILE, ("--build-arg", "SCHEMAS=runtime/deploy/compose/schemas"),

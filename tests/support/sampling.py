@@ -16,7 +16,7 @@ POINTS = 8
 SANITIZED = 8
 # What compiles all of bqsync once more, for something that seldom changes. One of them has its turn in a run of CI, all
 # of whose tests have one seed (.ci/run).
-BUILDS = ("amalgamation", "clone", "image of the compose example", "reproducible")
+BUILDS = ("amalgamation", "clone", "images", "reproducible")
 # Judges that fetch and compile a project of others for bqlocal or for what is emitted; the same.
 JUDGES = ("client for Go", "client for Java", "compiler of Dataform")
 # Chosen before a test forks its workers, so that all of them have the same.
