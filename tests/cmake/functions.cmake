@@ -5,13 +5,15 @@
 set(bqsync_longest
   fault_test_property fault_test_crash_matrix consumer_test_amalgamation conformance_test_image
   conformance_test_reproducible e2e_test_walks e2e_test_follow conformance_test_googlesql_merge
-  databases_test_databases e2e_test_keyless conformance_test_googlesql_bqlocal
+  e2e_test_admin_dashboard_states databases_test_databases fault_test_nth conformance_test_client_go
+  e2e_test_keyless conformance_test_googlesql_bqlocal conformance_test_units databases_test_real
   conformance_test_googlesql_verify e2e_test_keys e2e_test_partitions e2e_test_rejects e2e_test_bad_cases
   e2e_test_writers e2e_test_idle e2e_test_admin_dashboard_verify conformance_test_google_python
   consumer_test_fresh_machine e2e_test_race e2e_test_scan conformance_test_googlesql e2e_test_atomic
   conformance_test_dbt conformance_test_emit_dbt e2e_test_admin_hostile e2e_test_serve e2e_test_serve_metrics
   e2e_test_soak fault_test_soak unit_source_test_capture_matrix_int64 bqlocal_test_rest_bill e2e_test_admin_dashboard
-  e2e_test_new_table e2e_test_atomic_crash e2e_test_admin_dashboard_states)
+  e2e_test_new_table e2e_test_atomic_crash conformance_test_systems consumer_test_projects
+  conformance_test_emit_dataform conformance_test_client_java mutants_test_mutants)
 
 # bqsync_test(NAME LABELS LABEL... [TIMEOUT SECONDS] [WORKING_DIRECTORY FOLDER] [ENVIRONMENT NAME=VALUE...]
 #             COMMAND PROGRAM ARGUMENT...)
