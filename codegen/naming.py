@@ -33,9 +33,9 @@ PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def fold(name: str) -> str:
-    """The name as names are compared. SQLite ignores the case of ASCII letters alone: "É" and "é"
-    are two tables. Columns in BigQuery have no other letters here, and tables there are told apart
-    by case."""
+    """The name as names are compared. SQLite ignores case for ASCII letters only: "É" and "é" are
+    different tables. That is enough for BigQuery too: its columns have ASCII names here, and its table
+    names are case-sensitive."""
     return name.translate(_FOLD)
 
 

@@ -135,7 +135,7 @@ static bool refuse(const struct owner *owner, const char *path, struct error *er
 
 enum made {
     MADE,          /* it is there: ours, or another process was first */
-    MADE_NOT,      /* SQLite, or whoever opens it, is to try and say why not */
+    MADE_NOT,      /* left to SQLite, or whoever opens it, whose own error says why */
     MADE_UNUSABLE, /* the owner of the database could not use it; there is none */
 };
 

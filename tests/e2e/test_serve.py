@@ -307,7 +307,7 @@ class ServeTest(unittest.TestCase):
         self.app.execute("update bq_sync_meta set value = '99' where name = 'schema_version'")
         expect_refused("source")
         self.app.execute("update bq_sync_meta set value = '1' where name = 'schema_version'")
-        # BigQuery is no reason of this machine, nor is another bqsync at work.
+        # A refusal by BigQuery, or another bqsync that holds the lock, is not a problem of this machine.
         self.bq.faults({"path": "/", "count": 0, "action": "status", "status": 403})
         self.app.execute("insert into accounts values (77, 'r@x', 1, null)")
         self.assertEqual("failed", service.sync(INCREMENTAL)["state"])

@@ -46,7 +46,7 @@ static void test_the_layout_that_earlier_versions_have_noted_is_the_same(void **
     assert_string_equal(layout, ".4f620c5ecf31d2932ccc9c4b");
 }
 
-/* The shorter layout is noted anew, and nothing is sent for it. */
+/* The shorter layout is recorded again, and nothing is sent for it. */
 static void test_a_layout_of_which_less_was_noted_is_trusted_as_far_as_it_goes(void **state)
 {
     struct scene *scene = *state;
