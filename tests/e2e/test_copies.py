@@ -3,13 +3,10 @@
 Copies count their generations alike. Who wrote a target last, its label says by the name of its jobs.
 """
 
-import contextlib
 import pathlib
-import shutil
-import sqlite3
 import unittest
 
-from tests.support import mirror
+from tests.support import backups, mirror
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 from tests.support.killing import wait_until_held
@@ -38,16 +35,10 @@ class CopiesTest(unittest.TestCase):
         self.app.script(ROWS)
 
     def save(self, name):
-        """The database as it is now, under a name."""
-        copy = self.app.folder / name
-        copy.unlink(missing_ok=True)
-        with contextlib.closing(sqlite3.connect(self.app.path)) as db, contextlib.closing(sqlite3.connect(copy)) as to:
-            db.backup(to)
+        backups.save(self.app, name)
 
     def restore(self, name):
-        for suffix in ("-wal", "-shm"):
-            pathlib.Path(f"{self.app.path}{suffix}").unlink(missing_ok=True)
-        shutil.copyfile(self.app.folder / name, self.app.path)
+        backups.restore(self.app, name)
 
     def change(self, who, account):
         self.app.script(CHANGE.format(who, account))

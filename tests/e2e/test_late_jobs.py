@@ -4,13 +4,10 @@ A job may wait in BigQuery for minutes, and a request in a proxy. The state that
 intent, but a backup that is older, or a new state, does not: it knows the id from the label of the target.
 """
 
-import contextlib
 import pathlib
-import shutil
-import sqlite3
 import unittest
 
-from tests.support import mirror
+from tests.support import backups, mirror
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 from tests.support.following import commit_account, following, leave_label_behind, wait
@@ -41,15 +38,10 @@ class LateJobCase(unittest.TestCase):
         self.save()
 
     def save(self):
-        backup = self.app.folder / "backup.db"
-        backup.unlink(missing_ok=True)
-        with self.app.connect() as db, contextlib.closing(sqlite3.connect(backup)) as copy:
-            db.backup(copy)
+        backups.save(self.app, "backup.db")
 
     def forget(self):
-        for suffix in ("-wal", "-shm"):
-            pathlib.Path(f"{self.app.path}{suffix}").unlink(missing_ok=True)
-        shutil.copyfile(self.app.folder / "backup.db", self.app.path)
+        backups.restore(self.app, "backup.db")
 
     def start_a_job_that_waits(self, *arguments):
         self.bq.faults({"action": "job_hang", "count": 1})
