@@ -35,6 +35,9 @@ class Columns(Dimension):
         """One of the tables whose columns may change; those of other dimensions have indexes or refer to each other."""
         return self.rng.choice([table for table in self.life.tables if table in MIGRATED])
 
+    def columns(self, table):
+        return [row[1] for row in self.life.app.execute(f"pragma table_info({table})")]
+
     def swap(self, _):
         """Two columns swap their names; whatever they hold is the other's now."""
         table = self.own()
@@ -48,7 +51,7 @@ class Columns(Dimension):
     def make_again(self, _):
         """Drops a column that is not the last one, and adds it again."""
         table = self.own()
-        columns = [row[1] for row in self.life.app.execute(f"pragma table_info({table})")]
+        columns = self.columns(table)
         able = [name for name in columns[:-1] if name in TABLES[table].plain and name not in TABLES[table].unique]
         if able:
             column = self.rng.choice(able)
@@ -65,7 +68,7 @@ class Columns(Dimension):
     def make_last_again(self, _):
         """Drops the last one or two columns and adds them again at the same places, with other values."""
         table = self.own()
-        columns = [row[1] for row in self.life.app.execute(f"pragma table_info({table})")]
+        columns = self.columns(table)
         last = columns[-self.rng.randrange(1, 3):]
         if any(name not in TABLES[table].plain or name in TABLES[table].unique for name in last):
             return
@@ -91,7 +94,7 @@ class Columns(Dimension):
         """The column of the filter swaps its name with another one that is not listed, after a sync of the values."""
         life = self.life
         for table in self.filtered():
-            columns = [row[1] for row in life.app.execute(f"pragma table_info({table})")]
+            columns = self.columns(table)
             self.application(lambda app, name=table, new="shown" not in columns: [app.run(sql) for sql in (
                 *[f"alter table {name} add column shown integer not null default 0"] * new,
                 f"update {name} set shown = 1 - hidden")])
@@ -117,6 +120,8 @@ class Columns(Dimension):
             life.sync(life.tables)
             before = life.app.warehouse_rows(table)
             self.application(lambda app, name=table, what=lose: app.run(f"alter table {name} {what}"))
+            if "hidden" in self.columns(table):
+                continue  # a trigger of the application names the column, so SQLite refuses to drop it
             status, out, life.err = life.app.run("sync", "--json", table)
             part = life.app.table(json.loads(out), table) if out else {}
             if status not in (1, 6) or part["status"] != "failed":
