@@ -86,6 +86,13 @@ class SeriesTest(LabelTest):
             leave_label_behind(self.app)
         self.assertEqual("unchanged", self.sync()["status"])
 
+    def test_after_a_kill_a_pass_that_finds_only_rejected_rows_raises_it_too(self):
+        with following(self.app):
+            leave_label_behind(self.app)
+        self.app.execute("insert into accounts values (9999, x'ff', 'no number', 'rejected')")
+        self.app.run("sync", "accounts")
+        self.assertEqual(self.generation(), self.label())
+
     def test_dry_runs_and_plans_change_nothing(self):
         with following(self.app):
             leave_label_behind(self.app)

@@ -34,7 +34,7 @@ class Follow(Dimension):
         try:
             for _ in range(self.rng.randrange(2, 8)):
                 if faulty and self.rng.random() < 0.5:
-                    life.bq.faults(life.fault())
+                    life.break_requests(life.fault())
                 life.act(self.rng.choice([1, 1, 2, 4]))
                 if self.rng.random() < 0.2:
                     life.log.append("a backup, beside serve")

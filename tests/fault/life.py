@@ -322,6 +322,12 @@ class Life:
             rule["at"] = self.rng.choice(["PENDING", "RUNNING"])
         return rule
 
+    def break_requests(self, *rules):
+        """Sets faults; a target that vanishes takes with it what it held of rows that are deleted in SQLite."""
+        if any(rule["action"] == "table_vanish" for rule in rules):
+            self.touch()
+        self.bq.faults(*rules)
+
     def trial(self):
         kinds, weights = zip((self.meet_faults, 30), (self.die_at_request, 25), (self.die_at_commit, 25),
                              (self.die_sometime, 6), (self.have_company, 14), (self.leave_a_job, 12), (self.fail_over, 12),
@@ -335,9 +341,7 @@ class Life:
     def meet_faults(self, arguments):
         rules = [self.fault() for _ in range(self.rng.choice([1, 1, 2]))]
         self.log.append(f"sync {arguments} meets {rules}")
-        if any(rule["action"] == "table_vanish" for rule in rules):
-            self.touch()
-        self.bq.faults(*rules)
+        self.break_requests(*rules)
         status, _, self.err = self.app.run("sync", *arguments, **HURRY)
         self.bq.clear_faults()
         self.log.append(f"  ended with {status}")

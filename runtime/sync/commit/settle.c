@@ -84,8 +84,19 @@ bool settle_is_due(struct series *series, const struct task *task, bool follows)
            !(follows && series_goes_on(series, task->table, &task->source.watermark));
 }
 
+/* What this pass has acknowledged without sending anything has moved the watermark. */
+static bool renew_watermark(struct worker *worker, struct task *task, struct error *err)
+{
+    bool ok =
+        tracking_load(worker_take_state(worker), task->table->name, &task->source.watermark, err);
+
+    worker_give_state(worker);
+    return ok;
+}
+
 bool settle_label(struct worker *worker, struct task *task, void *context, struct error *err)
 {
     (void)context;
-    return intent_raise_label(worker, task, err);
+    return (!task->acknowledged_nothing || renew_watermark(worker, task, err)) &&
+           intent_raise_label(worker, task, err);
 }
