@@ -139,15 +139,39 @@ static bool write_difference(
     return ok;
 }
 
+#define FIXED                                                                                      \
+    "select key_json, column_name from bq_sync_rejects r where table_name = ?1 and not exists ("   \
+    "select 1 from " COLLECTION " c where c.key_json = r.key_json"                                 \
+    " and c.column_name = r.column_name)"
+
+/* The log of a table with history has to be told what becomes of a row that was rejected, because
+ * nothing else tells whether the target holds it. If the pass that publishes sends nothing in the
+ * end, the next one no longer meets the row among the rejects. */
+static bool note_fixed(struct database *database, const struct table *table, struct error *err)
+{
+    int64_t found = 0;
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+
+    if (!statement_bind(database, "select exists (" FIXED ")", &statement, err, "s", table->name))
+        return false;
+    bool ok = database_step(database, statement, &row, err);
+    found = ok && row ? sqlite3_column_int64(statement, 0) : 0;
+    sqlite3_finalize(statement);
+    return ok &&
+           (found == 0 ||
+            statement_run(
+                database, "update bq_sync_generations set fixed_rejects = 1 where table_name = ?1",
+                err, "s", table->name));
+}
+
 /* Values that were fixed, or whose rows are gone; and values that are new or bad for another
  * reason. */
 static bool publish_values(
     struct database *database, const struct publication *publication, struct error *err)
 {
     static const struct difference fixed = {
-        .find = "select key_json, column_name from bq_sync_rejects r where table_name = ?1 and"
-                " not exists (select 1 from " COLLECTION " c where c.key_json = r.key_json"
-                " and c.column_name = r.column_name)",
+        .find = FIXED,
         .write = "delete from bq_sync_rejects where table_name = ?1 and (key_json, column_name) in"
                  " (select key_json, column_name from " WORK " where rowid between ?4 and ?5)",
     };
@@ -163,7 +187,8 @@ static bool publish_values(
                  " storage_class = excluded.storage_class, reason = excluded.reason",
     };
 
-    return write_difference(database, publication, &fixed, err) &&
+    return (publication->table->history == NULL || note_fixed(database, publication->table, err)) &&
+           write_difference(database, publication, &fixed, err) &&
            write_difference(database, publication, &found, err);
 }
 

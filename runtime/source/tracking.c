@@ -114,7 +114,7 @@ static bool load_generation(
     bool whole = false;
 
     if (!tracking_has_table(tracking, "bq_sync_generations", &row, err) ||
-        !has_added(tracking, "bq_sync_generations", "jobs_before", &whole, err))
+        !has_added(tracking, "bq_sync_generations", "fixed_rejects", &whole, err))
         return false;
     if (!row)
         return true;
@@ -122,9 +122,10 @@ static bool load_generation(
             &tracking->database,
             whole
                 ? "select generation, content_hash, target, since, coalesce(labelled, generation),"
-                  " series, logged_at_us, logged, log_whole, jobs, before, jobs_before"
+                  " series, logged_at_us, logged, log_whole, jobs, before, jobs_before,"
+                  " fixed_rejects"
                   " from bq_sync_generations where table_name = ?1"
-                : "select generation, '', '', 0, generation, '', 0, 0, 0, '', 0, ''"
+                : "select generation, '', '', 0, generation, '', 0, 0, 0, '', 0, '', 0"
                   " from bq_sync_generations where table_name = ?1",
             &statement, err, "s", table))
         return false;
@@ -142,6 +143,7 @@ static bool load_generation(
         statement_text(statement, 9, out->label.jobs, sizeof out->label.jobs);
         out->label_before.generation = sqlite3_column_int64(statement, 10);
         statement_text(statement, 11, out->label_before.jobs, sizeof out->label_before.jobs);
+        out->fixed_rejects = sqlite3_column_int(statement, 12) != 0;
     }
     database_give_back(statement);
     // A version that did not note this has sent what its watermark says.

@@ -68,6 +68,9 @@ struct watermark {
     /* Of a table with history: its log has had a version of each row that its target (held_target)
      * has been sent since; what it lacks has expired. */
     bool log_whole;
+    /* Of a table with history: rows that were rejected fit now or are gone, and no pass since has
+     * been acknowledged. */
+    bool fixed_rejects;
     /* Of the rows that were read last and whose changes neither triggers nor a shadow tell: all
      * rows of mode replace, else those with NULL in their key. "" if there were none. */
     char fingerprint[FINGERPRINT_SIZE];

@@ -346,7 +346,7 @@ static bool write_held(struct database *database, const struct intent *intent, s
         "update bq_sync_generations set content_hash = ?2, target = ?3,"
         " since = case when content_hash <> ?2 or target <> ?3 then ?4 else since end,"
         " logged = case when logged_at_us > 0 then max(logged, ?4) else logged end,"
-        " log_whole = (log_whole and target = ?3) or ?5"
+        " log_whole = (log_whole and target = ?3) or ?5, fixed_rejects = 0"
         " where table_name = ?1"
         " and (content_hash <> ?2 or target <> ?3 or logged_at_us > 0)",
         err, "sssii", intent->table, intent->content_hash, intent->target, intent->generation,

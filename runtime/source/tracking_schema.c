@@ -99,6 +99,7 @@ static const struct added_column columns[] = {
     {"bq_sync_generations", "jobs", "text not null default ''"},
     {"bq_sync_generations", "before", "integer not null default 0"},
     {"bq_sync_generations", "jobs_before", "text not null default ''"},
+    {"bq_sync_generations", "fixed_rejects", "integer not null default 0"},
     {"bq_sync_shadows", "hash_version", "integer not null default 1"},
     {"bq_sync_tracking", "fingerprint", "text not null default ''"},
     {"bq_sync_intents", "commit_job", "text not null default ''"},

@@ -179,6 +179,22 @@ class KindsTest(HistoryTest):
                          self.operations("everything", since=1))
         self.check("everything")
 
+    def fail_to_sync(self, table):
+        """A pass that creates what is missing in BigQuery, and can start no job."""
+        self.bq.faults({"method": "POST", "path": "/jobs", "count": 0, "action": "status", "status": 403})
+        self.sync(table, status=4)
+        self.bq.clear_faults()
+
+    def test_a_row_that_was_rejected_before_a_pass_that_failed(self):
+        """The pass has published that nothing is rejected any more, so the next one does not meet the rows there."""
+        self.app.script("create table marked_scanned(id integer primary key, n, note text, doc text);"
+                        "insert into marked_scanned(id, n) values (1, 1), (2, 'no number'), (3, 'nor this')")
+        self.sync("marked_scanned", status=1)
+        self.app.script("delete from marked_scanned where id = 2; update marked_scanned set n = 3 where id = 3")
+        self.fail_to_sync("marked_scanned")
+        self.sync("marked_scanned")
+        self.assertEqual([("1", "insert"), ("3", "insert")], self.operations("marked_scanned"))
+
     def test_every_type_is_compared_in_a_replacement(self):
         self.app.script("insert into everything(id, i, f, b, s, y, n, bn, d, t, dt, ts, j, g) values"
                         " (1, 1, 9e999, 1, 'x', x'00ff', '1.5', '2.5', '2020-02-29', '12:00:00', '2020-02-29T12:00:00',"

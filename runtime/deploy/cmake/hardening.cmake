@@ -11,6 +11,8 @@ set(BQSYNC_HARDENING_LINK)
 set(BQSYNC_HARDENING_PROGRAM)
 set(BQSYNC_HARDENING_PROGRAM_LINK)
 if(BQSYNC_HARDEN AND NOT BQSYNC_SANITIZE)
+  # Clang only warns of a flag that is for other machines.
+  set(CMAKE_REQUIRED_FLAGS -Werror)
   foreach(flag -fstack-protector-strong -fstack-clash-protection -fcf-protection -mbranch-protection=standard)
     string(MAKE_C_IDENTIFIER "BQSYNC_HAS${flag}" known)
     check_c_compiler_flag(${flag} ${known})
@@ -18,6 +20,7 @@ if(BQSYNC_HARDEN AND NOT BQSYNC_SANITIZE)
       list(APPEND BQSYNC_HARDENING ${flag})
     endif()
   endforeach()
+  unset(CMAKE_REQUIRED_FLAGS)
   # The C library checks sizes only in optimised code. On level 3 it also checks those that are known only at run time;
   # an older compiler or C library takes it for level 2, with a warning.
   if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")

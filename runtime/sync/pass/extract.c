@@ -66,7 +66,7 @@ static bool knows_target(const struct extraction *e)
     const struct task *task = e->task;
 
     return task->table->history != NULL && task->outcome->rows_rejected_before == 0 &&
-           !task->source.shape.keeps_keys &&
+           !task->source.watermark.fixed_rejects && !task->source.shape.keeps_keys &&
            (task->plan.capture.by == CAPTURE_SCAN || task->table->where == NULL);
 }
 
