@@ -23,8 +23,8 @@ class LabelTest(unittest.TestCase):
         self.app.execute("insert into accounts values (1, 'a@x', 1, 'first')")
         self.app.sync("accounts")
 
-    def label(self):
-        return int(self.bq.table("d", "accounts")["labels"]["bqsync_generation"])
+    def label(self, table="accounts"):
+        return int(self.bq.table("d", table)["labels"]["bqsync_generation"])
 
     def generation(self):
         with self.app.connect() as db:
@@ -140,6 +140,28 @@ class RestoredSourceTest(LabelTest):
         self.restore(backup)
         self.assertTrue(label_is_behind(self.app))
         self.assertEqual("replace", self.sync()["mode"])
+
+    def test_a_pass_that_replaces_one_raises_the_label_of_the_other(self):
+        """The backup lacks the last event, and the label of events is what it was then; that of accounts is behind."""
+        self.app.execute("insert into events(kind, at) values ('k', 1)")
+        self.app.sync("events")
+        with following(self.app):
+            number, event, labels = 1000, 1, [None, ""]
+            while labels[0] != labels[1] or not label_is_behind(self.app):
+                number, event = leave_label_behind(self.app, number), event + 1
+                backup, labels[0] = self.backup(), self.label("events")
+                self.app.execute("insert into events(kind, at) values ('k', 1)")
+                wait(lambda last=event: self.is_settled("events", last), "the event in BigQuery")
+                labels[1] = self.label("events")
+        self.restore(backup)
+        tables = {table["table"]: table for table in self.app.sync("accounts", "events")["tables"]}
+        self.assertEqual(("unchanged", "replace"), (tables["accounts"]["status"], tables["events"]["mode"]))
+        self.assertEqual(self.generation(), self.label())
+
+    def is_settled(self, table, last_row_id):
+        with self.app.connect() as db:
+            return db.execute("select (select last_synced_row_id from bq_sync_tracking where table_name = ?) >= ?"
+                              " and not exists (select 1 from bq_sync_intents)", (table, last_row_id)).fetchone()[0] == 1
 
     def test_its_table_is_replaced_by_a_service_as_well(self):
         with following(self.app):

@@ -300,8 +300,8 @@ static void give_up(struct rounds *rounds, struct task *task)
     fail(rounds, task, &why);
 }
 
-/* Keeps the tables that have to be planned again as the only ones that are open. A transaction is
- * of all tables or none. */
+/* Puts the tables that have to be planned again first, as the only ones that are open. A
+ * transaction is of all tables or none. */
 static void keep_outdated(struct rounds *rounds, bool last)
 {
     bool all = false;
@@ -316,8 +316,11 @@ static void keep_outdated(struct rounds *rounds, bool last)
             continue;
         if (last && task_is_outdated(task))
             give_up(rounds, task);
-        if (!last)
-            start_over(rounds->tasks[open++] = task);
+        if (last)
+            continue;
+        start_over(task);
+        rounds->tasks[i] = rounds->tasks[open];
+        rounds->tasks[open++] = task;
     }
     rounds->open = open;
 }

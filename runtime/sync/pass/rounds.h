@@ -28,8 +28,8 @@ struct rounds {
     bool full;    /* all content is wanted, whatever has changed */
     bool dry_run; /* ends where sending would begin, and writes nothing */
 
-    /* The tasks that rounds still have to do something about are the first `open`. They are put
-     * into the order in which they are sent. */
+    /* The tasks that rounds still have to do something about are the first `open`. The array is put
+     * into another order, of what is to be done again and then of size, and keeps every task. */
     struct task **tasks;
     size_t open;
     int64_t snapshot_us; /* when the last snapshot was opened */
