@@ -79,20 +79,23 @@ static bool read_store(
 }
 
 /* Whether a table of the shadow is there with the columns that it has to have: a key's, then a
- * hash, and a converted key if those are kept; or those of a chunk. */
+ * hash, and a converted key if those are kept; or those of a chunk. Their number alone does not
+ * tell: a converted key would pass for one more column of the key. */
 static bool has_layout(
     struct database *state, const char *prefix, const struct table *table, enum shadow_form form,
     bool *out_fits, struct error *err)
 {
     bool packed = form == SHADOW_FORM_PACKED;
-    int64_t columns = (int64_t)table->key_count + (form == SHADOW_FORM_ROWS ? 1 : 2);
+    int64_t rest = form == SHADOW_FORM_ROWS ? 1 : 2;
     sqlite3_stmt *statement = NULL;
     bool row = false;
 
     if (!statement_bind(
-            state, "select count(*) = ?4 and total(name = ?3) = 1 from pragma_table_info(?1 || ?2)",
-            &statement, err, "sssi", prefix, table->name,
-            packed ? "bq_sync_entries" : "bq_sync_hash", columns))
+            state,
+            "select total(name glob 'bq_sync_key_*') = ?3 and total(name = ?4) = 1"
+            " and count(*) = ?3 + ?5 from pragma_table_info(?1 || ?2)",
+            &statement, err, "ssisi", prefix, table->name, (int64_t)table->key_count,
+            packed ? "bq_sync_entries" : "bq_sync_hash", rest))
         return false;
     bool ok = database_step(state, statement, &row, err);
     if (ok)

@@ -248,6 +248,32 @@ static void test_dropped_shadow_tables_make_every_row_new(void **state)
     assert_string_equal(pass(SHADOW_CHANGES, NULL, ACKNOWLEDGED), "+x1 +x2 +y1 +z1 ");
 }
 
+/* Both have as many columns: a key of two, and a key of one with what it is converted to. */
+static void test_the_shadow_of_another_key_is_not_taken_for_this_one(void **state)
+{
+    (void)state;
+    static const size_t first[] = {0};
+    const struct database_place place = {.path = state_path};
+    struct table before = quoted_table;
+    struct tracking tracking;
+    bool known = false;
+
+    before.key = first;
+    before.key_count = 1;
+    expect_ok(tracking_open(state_path, &tracking, &err));
+    expect_ok(shadow_complete(place, &before, SHADOW_FORM_KEYS, &err));
+    expect_ok(shadow_known(&tracking.database, &quoted_table, SHADOW_FORM_ROWS, &known, &err));
+    assert_false(known);
+    expect_ok(shadow_complete(place, &quoted_table, SHADOW_FORM_ROWS, &err));
+    expect_ok(shadow_known(&tracking.database, &quoted_table, SHADOW_FORM_ROWS, &known, &err));
+    assert_true(known);
+
+    expect_ok(shadow_known(&tracking.database, &before, SHADOW_FORM_KEYS, &known, &err));
+    assert_false(known);
+    expect_ok(shadow_drop(place, &before, &err));
+    tracking_close(&tracking);
+}
+
 static void test_many_rows_are_settled_in_chunks(void **state)
 {
     (void)state;
@@ -307,6 +333,7 @@ int main(void)
         shadow_test(test_a_rejected_row_is_found_until_it_is_sent),
         shadow_test(test_looking_makes_no_file),
         shadow_test(test_dropped_shadow_tables_make_every_row_new),
+        shadow_test(test_the_shadow_of_another_key_is_not_taken_for_this_one),
         shadow_test(test_many_rows_are_settled_in_chunks),
         cmocka_unit_test(test_siphash_gives_the_published_value_in_any_pieces),
     };
