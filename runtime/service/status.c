@@ -14,6 +14,7 @@
 #include "source/tracking_bill.h"
 #include "sync/pass/plan.h"
 #include "sync/pass/quota_record.h"
+#include "sync/pass/sent_form.h"
 #include "sync/report/spending_json.h"
 
 #include <limits.h>
@@ -194,21 +195,29 @@ static bool know_shape(
     return known->known;
 }
 
-/* Whether the next pass reads the table to find its changes. */
-static bool is_scanned(
-    const struct config *config, const struct table *table, const struct source_shape *shape)
+/* Whether the next pass reads the whole table: to find its changes, or to send all of it because
+ * some may have been missed. */
+static bool is_read_whole(
+    const struct config *config, const struct table *table, const struct source_shape *shape,
+    const struct watermark *watermark, bool *out_scanned)
 {
-    struct plan_capture capture;
+    char form[TRACKING_CONTENT_SIZE];
+    struct plan_capture capture = {0};
     struct error ignored; // the pass will say it
 
-    return plan_capture(config, table, shape, &capture, &ignored) && capture.by == CAPTURE_SCAN;
+    if (!plan_capture(config, table, shape, &capture, &ignored)) {
+        *out_scanned = false;
+        return false;
+    }
+    *out_scanned = capture.by == CAPTURE_SCAN;
+    sent_form_write(table, shape, capture.by, form);
+    return *out_scanned || capture.broken || sent_form_change(table, watermark, form) != NULL;
 }
 
 static bool count_pending(
-    struct database *source, const struct status_table *row, const struct source_shape *shape,
-    const struct watermark *watermark, int64_t *out_rows, struct error *err)
+    struct database *source, const struct table *table, const struct source_shape *shape,
+    const struct watermark *watermark, bool whole, int64_t *out_rows, struct error *err)
 {
-    const struct table *table = row->table;
     struct pending pending = {0};
 
     if (!capture_check_columns(table, shape, source->path, err))
@@ -217,8 +226,7 @@ static bool count_pending(
     // A table that was never synced is sent as a whole.
     if (!watermark->found)
         return capture_count_rows(&in, out_rows, err);
-    // Only a scan knows, or changes may have been missed and the next pass replaces the table.
-    if (row->scanned || shape->capture == CAPTURE_INTERRUPTED) {
+    if (whole) {
         *out_rows = STATUS_UNKNOWN;
         return true;
     }
@@ -286,11 +294,14 @@ static bool read_table(
     memcpy(row->last_synced_at, watermark.last_synced_at, sizeof row->last_synced_at);
     memcpy(row->last_error, watermark.last_error, sizeof row->last_error);
     row->problem[0] = '\0';
+    row->scanned = false;
     // The error is shown with its table, and the other tables are still read.
     bool knows = know_shape(memory, row->table, known, &problem);
-    row->scanned = knows && is_scanned(status->config, row->table, &known->shape);
-    if (!knows ||
-        !count_pending(&status->source, row, &known->shape, &watermark, &row->pending, &problem)) {
+    bool whole = knows && is_read_whole(
+                              status->config, row->table, &known->shape, &watermark, &row->scanned);
+    if (!knows || !count_pending(
+                      &status->source, row->table, &known->shape, &watermark, whole, &row->pending,
+                      &problem)) {
         row->pending = STATUS_UNKNOWN;
         text_format(row->problem, sizeof row->problem, "%s", problem.message);
     }

@@ -397,6 +397,16 @@ class LongRowTest(CaptureCase):
         self.app.execute("drop trigger bq_sync_delete_settings")
         self.assertEqual((0, None), (pending("accounts"), pending("settings")))
 
+        # Nothing lists what changes now.
+        self.app.sync()
+        self.assertEqual(0, self.app.run("capture", "remove", "accounts")[0])
+        self.app.execute("delete from accounts")
+        self.assertIsNone(pending("accounts"))
+        self.app.sync()
+        self.app.script("alter table accounts rename column email to x; alter table accounts rename column note to email;"
+                        "alter table accounts rename column x to note")
+        self.assertIsNone(pending("accounts"))
+
     def test_a_rejected_row_waits_for_nothing_until_it_changes(self):
         self.app.execute("insert into everything(id, i) values (1, 1), (2, 'abc')")
         self.app.sync("everything", status=1)

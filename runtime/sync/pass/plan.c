@@ -3,6 +3,7 @@
 #include "source/rejects.h"
 #include "source/shadow.h"
 #include "sync/pass/content.h"
+#include "sync/pass/sent_form.h"
 #include "warehouse/googlesql.h"
 
 #include <stdio.h>
@@ -65,54 +66,6 @@ bool plan_capture(
     }
     *out_capture = (struct plan_capture){.by = CAPTURE_TRIGGERS, .broken = !intact};
     return true;
-}
-
-static void set_content_hash(struct task *task)
-{
-    bool scan = task->plan.capture.by == CAPTURE_SCAN;
-    bool whole = task->table->mode == SEND_REPLACE;
-
-    snprintf(
-        task->plan.content_hash, sizeof task->plan.content_hash, "%.14s%s%s",
-        task->table->content_hash,
-        !scan   ? "."
-        : whole ? "f"
-                : "s",
-        scan ? "" : task->source.shape.layout);
-}
-
-static bool same_definition(const struct task *task)
-{
-    const char *hash = task->table->content_hash;
-
-    return strncmp(task->source.watermark.content_hash, hash, strlen(hash)) == 0;
-}
-
-/* Whether the layout was noted by an earlier version, which noted less of it or nothing, and has
- * not changed as far as that goes. */
-static bool notes_less_layout(const struct task *task)
-{
-    size_t length = strlen(task->table->content_hash);
-    const char *before = task->source.watermark.content_hash + length;
-    const char *now = task->plan.content_hash + length;
-
-    return now[0] == '.' && strlen(before) < strlen(now) &&
-           strncmp(before, now, strlen(before)) == 0;
-}
-
-/* Why changes of the same definition may have been missed, or NULL. Triggers do not see columns
- * that change places or are made again, while a scan sees their values. What an earlier version has
- * not noted is trusted. */
-static const char *change_of_capture(const struct task *task)
-{
-    size_t length = strlen(task->table->content_hash);
-    const char *before = task->source.watermark.content_hash + length;
-    const char *now = task->plan.content_hash + length;
-
-    if (strcmp(before, now) == 0 || notes_less_layout(task))
-        return NULL;
-    return before[0] == '.' && now[0] == '.' ? "columns were renamed, moved or made again in SQLite"
-                                             : "changes were found in another way before";
 }
 
 /* A file that goes straight into the target has to agree with it on what is REQUIRED. Besides, the
@@ -197,12 +150,9 @@ static const char *replace_reason(const struct config *config, const struct task
         return MANY_PARTITIONS;
     if (strcmp(watermark->target, target) != 0)
         return "another target than before; two programs with one state need a BQ_STATE_PATH each";
-    if (watermark->content_hash[0] == '\0')
-        return "change capture or a replacement was interrupted";
-    if (!same_definition(task))
-        return "the definition changed";
-    if (change_of_capture(task) != NULL)
-        return change_of_capture(task);
+    const char *change = sent_form_change(task->table, watermark, task->plan.content_hash);
+    if (change != NULL)
+        return change;
     if (task->warehouse.label.generation == 0)
         return "the table in BigQuery was made by somebody else";
     if (task->warehouse.label.generation > watermark->label.generation || task->warehouse.ahead)
@@ -235,7 +185,7 @@ static bool holds_versions(const struct config *config, const struct task *task)
            task->warehouse.label.generation >= watermark->held_since &&
            strncmp(watermark->held_content, hash, strlen(hash)) == 0 &&
            strcmp(watermark->held_target, target) == 0 &&
-           (watermark->content_hash[0] == '\0' || same_definition(task));
+           (watermark->content_hash[0] == '\0' || sent_form_has_definition(task->table, watermark));
 }
 
 enum shadow_mode plan_kept(const struct task *task)
@@ -353,7 +303,9 @@ static bool plan_listed(
     if (!look.pending && !keyless) {
         // A table of mode replace keeps its rejects, which such a pass would forget.
         task->plan.only_state =
-            (look.left_out || notes_less_layout(task)) && task->table->mode != SEND_REPLACE;
+            (look.left_out ||
+             sent_form_notes_less(task->table, &known->watermark, task->plan.content_hash)) &&
+            task->table->mode != SEND_REPLACE;
         return true;
     }
 
@@ -416,7 +368,7 @@ bool plan_table(
                                      &tracking->database, task->table,
                                      shadow_form_of(&known->shape), &known->has_shadow, err))
         return false;
-    set_content_hash(task);
+    sent_form_write(task->table, &known->shape, task->plan.capture.by, task->plan.content_hash);
     known->holds_versions = holds_versions(config, task);
 
     const char *why = replace_reason(config, task, full);

@@ -3,9 +3,11 @@
 #include "base/json_exact.h"
 #include "service/past_runs.h"
 #include "service/status.h"
+#include "source/capture.h"
 #include "source/lock.h"
 #include "source/tracking.h"
 #include "support/intending.h"
+#include "sync/pass/sent_form.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +33,11 @@ static const struct table users = {
     .shape_hash = "def",
     .scan_sql = "select \"id\", \"name\" from \"users\"",
     .new_rows_sql = "select \"id\", \"name\" from \"users\" where \"id\" > ?1",
+    .capture_install_sql = "create table if not exists \"bq_sync_dirty_users\" (\n"
+                           "  bq_sync_key_1 not null on conflict ignore\n"
+                           "  , bq_sync_sequence integer\n"
+                           "  , primary key (bq_sync_key_1)\n"
+                           ") without rowid;\n",
 };
 static const struct table missing = {
     .name = "missing",
@@ -102,11 +109,15 @@ static void acknowledge(struct fixture *made, int64_t row_id, int64_t generation
         .commit_job = "job",
         .upper_row_id = row_id,
         .rows = row_id,
-        .content_hash = "abc",
         .shape_hash = "def",
         .target = "p.d.users",
     };
+    struct source_shape shape;
     struct error err;
+
+    expect_ok(capture_install(&made->writer, &users, &err));
+    expect_ok(capture_inspect(&made->writer, &users, &shape, &err));
+    sent_form_write(&users, &shape, CAPTURE_TRIGGERS, intent.content_hash);
 
     expect_ok(tracking_open(made->path, &tracking, &err));
     intend_now(&tracking, &intent);
