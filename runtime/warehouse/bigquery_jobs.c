@@ -6,6 +6,7 @@
 #include "warehouse/call.h"
 #include "warehouse/job.h"
 #include "warehouse/job_patience.h"
+#include "warehouse/pages.h"
 #include "warehouse/quota.h"
 #include "warehouse/spool_body.h"
 #include "warehouse/upload.h"
@@ -313,13 +314,16 @@ bool bigquery_job_children(
     struct bigquery *bigquery, const char *job_id, bigquery_child_visit *visit, void *context,
     struct error *err)
 {
+    struct pages pages = {0};
     cJSON *page = NULL;
     bool ok = true;
 
     do {
+        const char *token = call_text(page, "nextPageToken");
         cJSON *next = NULL;
         const cJSON *item = NULL;
-        ok = list_children(bigquery, job_id, call_text(page, "nextPageToken"), &next, err);
+        ok = pages_follow(&pages, job_id, token, err) &&
+             list_children(bigquery, job_id, token, &next, err);
         cJSON_Delete(page);
         page = next;
         cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(page, "jobs"))

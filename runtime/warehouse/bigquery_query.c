@@ -4,6 +4,7 @@
 
 #include "warehouse/call.h"
 #include "warehouse/job_patience.h"
+#include "warehouse/pages.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -215,6 +216,7 @@ static bool run_once(struct selection *selection, struct error *err)
 {
     struct job_patience patience = job_patience_of(selection->bigquery);
     const struct job running = {.state = JOB_RUNNING};
+    struct pages pages = {0};
     cJSON *page = NULL;
     bool ok = first_page(selection, &page, err) && keep_reference(selection, page, err);
 
@@ -233,7 +235,8 @@ static bool run_once(struct selection *selection, struct error *err)
         if (clock_stopped())
             ok = error_set(err, ERROR_STOPPED, "asked to stop during a query");
         else
-            ok = (complete || job_patience_holds(&patience, job_name(selection), &running, err)) &&
+            ok = (complete ? pages_follow(&pages, job_name(selection), token, err)
+                           : job_patience_holds(&patience, job_name(selection), &running, err)) &&
                  next_page(selection, token, &next, err);
         cJSON_Delete(page);
         page = next;

@@ -2,6 +2,7 @@
 #include "warehouse/bigquery.h"
 
 #include "warehouse/call.h"
+#include "warehouse/pages.h"
 #include "warehouse/quota.h"
 
 #include <stdio.h>
@@ -182,11 +183,14 @@ static bool list_page(struct bigquery *bigquery, const char *token, cJSON **page
 bool bigquery_tables_list(
     struct bigquery *bigquery, bigquery_table_visit *visit, void *context, struct error *err)
 {
+    struct pages pages = {0};
     cJSON *page = NULL;
     bool ok = false;
 
     do {
-        ok = list_page(bigquery, call_text(page, "nextPageToken"), &page, err);
+        const char *token = call_text(page, "nextPageToken");
+        ok = pages_follow(&pages, "the list of tables", token, err) &&
+             list_page(bigquery, token, &page, err);
         if (!ok && err->code == ERROR_NOT_FOUND)
             dataset_missing(bigquery, err);
     } while (ok && visit_page(page, visit, context) && call_text(page, "nextPageToken")[0] != '\0');

@@ -34,13 +34,16 @@ struct exchange {
     uint64_t offset;
     struct error failure; /* what a callback met; ERROR_NONE if nothing */
     bool stopped;
-    /* Bytes either way so far, and when the last of them moved (monotonic). */
+    /* Bytes either way when the connection was last seen to move, and when that was (monotonic). */
     curl_off_t moved;
     int64_t moved_ms;
     int64_t stall_ms;
     bool stalled;
     bool incomplete; /* an option could not be set */
 };
+
+/* In a time without so many bytes the connection stands still. */
+#define MOVEMENT_LEAST_BYTES 1024
 
 static pthread_once_t global_once = PTHREAD_ONCE_INIT;
 
@@ -132,7 +135,8 @@ static int64_t now_ms(void)
 
 /* Called at least once a second. libcurl's own limit of the speed looks at an average over several
  * seconds after an upload, and notices silence up to six seconds late, which is too much for a
- * small budget. Until the connection stands, the limit for connecting counts. */
+ * small budget. Until the connection stands, the limit for connecting counts. A byte now and then
+ * is no movement: it could go on for ever. */
 static int on_progress(
     void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
 {
@@ -142,7 +146,7 @@ static int on_progress(
     (void)down_total;
     (void)up_total;
     curl_easy_getinfo(exchange->curl, CURLINFO_PRETRANSFER_TIME_T, &ready);
-    if (ready == 0 || down + up != exchange->moved) {
+    if (ready == 0 || down + up - exchange->moved >= MOVEMENT_LEAST_BYTES) {
         exchange->moved = down + up;
         exchange->moved_ms = now_ms();
     }
@@ -426,7 +430,8 @@ static bool report_failure(
     if (exchange->stalled) {
         answer->failure = HTTP_BROKEN;
         return error_set(
-            err, ERROR_TRANSIENT, "%s: not a byte for %" PRId64 " ms", origin, exchange->stall_ms);
+            err, ERROR_TRANSIENT, "%s: less than a kilobyte moved in %" PRId64 " ms", origin,
+            exchange->stall_ms);
     }
     answer->failure = failure_of(code);
     // A connection that timed out before it stood is reported like any other timeout.

@@ -35,7 +35,7 @@ struct http_request {
     const struct http_source *source;
     /* 0: HTTP_CONNECT_TIMEOUT_MS */
     int64_t connect_timeout_ms;
-    /* without a byte either way; 0: HTTP_STALL_TIMEOUT_MS */
+    /* without a kilobyte either way; 0: HTTP_STALL_TIMEOUT_MS */
     int64_t stall_timeout_ms;
     /* never through a proxy; loopback hosts never are */
     bool no_proxy;

@@ -90,6 +90,15 @@ static void hold(struct http_server *server)
     pthread_mutex_unlock(&server->lock);
 }
 
+static bool drip(int socket)
+{
+    const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+
+    while (write_all(socket, " ", 1))
+        nanosleep(&pause, NULL);
+    return false;
+}
+
 static void reset_at_close(int socket)
 {
     const struct linger now = {.l_onoff = 1};
@@ -131,6 +140,8 @@ static bool serve_one(struct connection *connection, char *data, size_t head, si
         hold(server);
     size_t length = reply.length > 0 || reply.bytes == NULL ? reply.length : strlen(reply.bytes);
     bool ok = reply.bytes == NULL || write_all(connection->socket, reply.bytes, length);
+    if (reply.drip)
+        return ok && drip(connection->socket);
     if (reply.reset)
         reset_at_close(connection->socket);
     return ok && !reply.close && !reply.reset && !reply.hold;

@@ -24,6 +24,7 @@ struct served_reply {
     bool close;        /* after the bytes */
     bool reset;        /* with an RST instead of an end */
     bool hold;         /* no answer and no close until the server stops */
+    bool drip;         /* after the bytes a blank every 20 ms, as long as the client stays */
 };
 
 typedef void http_server_handler(

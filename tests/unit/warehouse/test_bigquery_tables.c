@@ -181,6 +181,23 @@ static void test_a_list_is_read_page_by_page(void **state)
     assert_non_null(strstr(fixture->http.requests[1].url, "&pageToken=a%20b"));
 }
 
+static void test_pages_that_go_in_a_circle_are_left(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+
+    FAKE_HTTP_SCRIPT(
+        &fixture->http, {.status = 200, .body = "{\"nextPageToken\":\"a\"}"},
+        {.status = 200, .body = "{\"nextPageToken\":\"b\"}"},
+        {.status = 200, .body = "{\"nextPageToken\":\"a\"}"},
+        {.status = 200, .body = "{\"nextPageToken\":\"b\"}"},
+        {.status = 200, .body = "{\"nextPageToken\":\"a\"}"},
+        {.status = 200, .body = "{\"nextPageToken\":\"b\"}"});
+    expect_error(
+        bigquery_tables_list(fixture->bigquery, never, NULL, &err), ERROR_TRANSIENT,
+        "names a next page that was read before");
+}
+
 static void test_an_empty_dataset_lists_nothing(void **state)
 {
     struct fixture *fixture = *state;
@@ -382,6 +399,7 @@ int main(void)
         FIXTURE_TEST(test_a_missing_permission_on_the_quota_project_is_told_in_google_s_words),
         FIXTURE_TEST(test_a_dataset_that_exists_is_created_already),
         FIXTURE_TEST(test_a_list_is_read_page_by_page),
+        FIXTURE_TEST(test_pages_that_go_in_a_circle_are_left),
         FIXTURE_TEST(test_an_empty_dataset_lists_nothing),
         FIXTURE_TEST(test_a_missing_table_is_an_answer),
         FIXTURE_TEST(test_a_created_table_gets_its_reference_and_no_collation),

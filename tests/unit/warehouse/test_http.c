@@ -359,10 +359,27 @@ static void test_silence_after_an_upload_ends_as_soon(void **state)
     int64_t start = clock->monotonic_ms(clock->context);
     http_answer_init(&answer);
     expect_error(
-        perform(scene, &request, &answer, &err), ERROR_TRANSIENT, "not a byte for 1000 ms");
+        perform(scene, &request, &answer, &err), ERROR_TRANSIENT,
+        "less than a kilobyte moved in 1000 ms");
 
     assert_int_equal(answer.failure, HTTP_BROKEN);
     assert_true(clock->monotonic_ms(clock->context) - start >= 900);
+    http_answer_clear(&answer);
+}
+
+static void test_a_server_that_sends_a_byte_now_and_then_is_left(void **state)
+{
+    struct scene *scene = *state;
+    struct http_request request = {.stall_timeout_ms = 1000};
+    struct http_answer answer;
+    struct error err = {0};
+
+    PLAY(scene, {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", .drip = true});
+    http_answer_init(&answer);
+    expect_error(
+        perform(scene, &request, &answer, &err), ERROR_TRANSIENT,
+        "less than a kilobyte moved in 1000 ms");
+    assert_int_equal(answer.failure, HTTP_BROKEN);
     http_answer_clear(&answer);
 }
 
@@ -562,6 +579,7 @@ int main(void)
         SCENE_TEST(test_breaks_on_the_way_leave_the_outcome_open),
         SCENE_TEST(test_a_server_that_says_nothing_is_left),
         SCENE_TEST(test_silence_after_an_upload_ends_as_soon),
+        SCENE_TEST(test_a_server_that_sends_a_byte_now_and_then_is_left),
         SCENE_TEST(test_an_answer_above_the_ceiling_is_refused),
         SCENE_TEST(test_tls_to_a_server_without_it_is_no_connection),
         SCENE_TEST(test_other_protocols_are_refused),
