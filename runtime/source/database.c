@@ -390,7 +390,7 @@ static bool fail_step(struct database *database, sqlite3_stmt *statement, struct
 static bool fail_comparison(struct database *database, sqlite3_stmt *statement, struct error *err)
 {
     sqlite3_reset(statement);
-    return error_wrap(err, "%s: %.140s", database->path, sqlite3_sql(statement));
+    return error_wrap(err, "%s: %.*s", database->path, TEXT_FIT(sqlite3_sql(statement), 140));
 }
 
 bool database_step(
