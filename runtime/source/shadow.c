@@ -8,6 +8,7 @@
 #include "source/siphash.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
+#include "source/tracking.h"
 #include "source/tracking_schema.h"
 
 #include <stdlib.h>
@@ -188,10 +189,10 @@ static bool open_state(struct shadow *shadow, struct database_place state, struc
                shadow_store_complete(&shadow->state, shadow->table, &shadow->store, err);
     }
     // Without a state database there is no shadow; every row is new.
-    bool exists = path != NULL &&
-                  database_open(path, DATABASE_READ, DATABASE_PATIENCE_MS, &shadow->state, err);
-    if (!exists && !database_open(":memory:", DATABASE_CREATE, 0, &shadow->state, err))
+    struct tracking opened;
+    if (!tracking_open_read(path == NULL ? ":memory:" : path, &opened, err))
         return false;
+    shadow->state = opened.database;
     // Temporary tables are to be written; the file cannot be, it is open for reading.
     return database_exec(&shadow->state, "pragma query_only = 0", err) &&
            shadow_store_look(&shadow->state, shadow->table, &shadow->store, err);
