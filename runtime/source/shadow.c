@@ -253,17 +253,6 @@ static bool hash_row(
     return true;
 }
 
-static bool bind_key(const struct shadow *shadow, sqlite3_stmt *statement, sqlite3_stmt *row)
-{
-    for (size_t i = 0; i < shadow->table->key_count; i++) {
-        int column = (int)shadow->table->key[i];
-        if (sqlite3_column_type(row, column) == SQLITE_NULL)
-            return false;
-        sqlite3_bind_value(statement, (int)i + 1, sqlite3_column_value(row, column));
-    }
-    return true;
-}
-
 static bool find_change(
     struct shadow *shadow, int64_t hash, enum shadow_change *out_change, struct error *err)
 {
@@ -374,8 +363,12 @@ bool shadow_row(
         return compare_packed(
             shadow, sqlite3_column_int64(row, (int)shadow->table->key[0]), word, out_change, err);
     int64_t hash = (int64_t)word;
-    // A row with a NULL key matches nothing; its reader will reject it.
-    shadow->seen_row = bind_key(shadow, shadow->find, row) && bind_key(shadow, shadow->see, row);
+    struct database *state = &shadow->state;
+    bool *bound = &shadow->seen_row;
+    if (!shadow_keys_bind(state, shadow->table, shadow->find, row, bound, err) ||
+        !shadow_keys_bind(state, shadow->table, shadow->see, row, bound, err))
+        return error_wrap(err, "shadow of %s", shadow->table->name);
+    // The reader of a row with a NULL key will reject it.
     if (!shadow->seen_row) {
         *out_change = SHADOW_NEW;
         return true;
