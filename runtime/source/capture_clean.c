@@ -61,20 +61,27 @@ static void append_range(
     }
 }
 
+static bool bind_bound(
+    struct database *source, sqlite3_stmt *statement, const struct key *bound, size_t before,
+    struct error *err)
+{
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < bound->count; i++)
+        ok = database_bound(
+            source, sqlite3_bind_value(statement, (int)(before + i) + 1, bound->values[i]), err);
+    return ok;
+}
+
+/* On failure too, *out_statement is owned. */
 static bool prepare_range(
     struct database *source, struct buffer *sql, const struct key *from, const struct key *to,
     sqlite3_stmt **out_statement, struct error *err)
 {
-    int parameter = 1;
-
-    if (!buffer_check(sql, "statement", err) ||
-        !database_prepare(source, buffer_text(sql), out_statement, err))
-        return false;
-    for (size_t i = 0; i < from->count; i++)
-        sqlite3_bind_value(*out_statement, parameter++, from->values[i]);
-    for (size_t i = 0; i < to->count; i++)
-        sqlite3_bind_value(*out_statement, parameter++, to->values[i]);
-    return true;
+    return buffer_check(sql, "statement", err) &&
+           database_prepare(source, buffer_text(sql), out_statement, err) &&
+           bind_bound(source, *out_statement, from, 0, err) &&
+           bind_bound(source, *out_statement, to, from->count, err);
 }
 
 /* Where the next stretch begins, that many entries on; count is 0 if this one is the last. */

@@ -1,8 +1,23 @@
 #include "source/capture_collation.h"
 
+#include "source/database_error.h"
 #include "source/lent_collation.h"
 
 #include <stddef.h>
+
+bool capture_collation_of_column(
+    struct database *source, const char *table, const char *column, const char **out_collation,
+    struct error *err)
+{
+    const char *collation = NULL;
+
+    if (sqlite3_table_column_metadata(
+            source->handle, "main", table, column, NULL, &collation, NULL, NULL, NULL) != SQLITE_OK)
+        return database_fail(source->handle, source->path, "the collation of a column", err) ||
+               error_wrap(err, "%s.%s", table, column);
+    *out_collation = collation == NULL ? "binary" : collation;
+    return true;
+}
 
 bool capture_collation_of_column_is_builtin(
     struct database *source, const char *table, const char *column, bool *out_builtin,
@@ -10,11 +25,8 @@ bool capture_collation_of_column_is_builtin(
 {
     const char *collation = NULL;
 
-    if (sqlite3_table_column_metadata(
-            source->handle, "main", table, column, NULL, &collation, NULL, NULL, NULL) != SQLITE_OK)
-        return error_set(
-            err, ERROR_SOURCE, "cannot read the collation of %s.%s: %s", table, column,
-            sqlite3_errmsg(source->handle));
-    *out_builtin = collation == NULL || lent_collation_is_builtin(collation);
+    if (!capture_collation_of_column(source, table, column, &collation, err))
+        return false;
+    *out_builtin = lent_collation_is_builtin(collation);
     return true;
 }

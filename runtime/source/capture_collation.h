@@ -9,6 +9,11 @@
 
 #include <stdbool.h>
 
+/* The declared collation of an existing table's column, borrowed until the schema changes. */
+MUST_CHECK bool capture_collation_of_column(
+    struct database *source, const char *table, const char *column, const char **out_collation,
+    struct error *err);
+
 /* Whether the declared collation of an existing table's column is built in. */
 MUST_CHECK bool capture_collation_of_column_is_builtin(
     struct database *source, const char *table, const char *column, bool *out_builtin,

@@ -1,6 +1,7 @@
 #include "source/capture_effect.h"
 
 #include "base/text_fit.h"
+#include "source/capture_collation.h"
 #include "source/statement.h"
 
 #include <stdint.h>
@@ -47,19 +48,20 @@ static const char items_sql[] =
     " (select count(*) from pragma_index_xinfo(l.name) where key) = ?4 order by l.seq";
 
 /* As SQLite has it, the index compares the column by the column's own collation. */
-static bool is_item_of_key(const struct source_table *in, sqlite3_stmt *item)
+static bool look_at_item(
+    const struct source_table *in, sqlite3_stmt *item, bool *out_of_key, struct error *err)
 {
     const char *name = statement_borrow_text(item, ITEM_NAME);
     const char *collation = NULL;
 
-    return sqlite3_column_type(item, ITEM_NAME) != SQLITE_NULL &&
-           sqlite3_column_int(item, ITEM_IS_NAMED) == 1 &&
-           sqlite3_table_column_metadata(
-               in->source->handle, "main", in->table->name, name, NULL, &collation, NULL, NULL,
-               NULL) == SQLITE_OK &&
-           strcasecmp(
-               collation == NULL ? "binary" : collation,
-               statement_borrow_text(item, ITEM_COLLATION)) == 0;
+    *out_of_key = false;
+    if (sqlite3_column_type(item, ITEM_NAME) == SQLITE_NULL ||
+        sqlite3_column_int(item, ITEM_IS_NAMED) != 1)
+        return true;
+    if (!capture_collation_of_column(in->source, in->table->name, name, &collation, err))
+        return false;
+    *out_of_key = strcasecmp(collation, statement_borrow_text(item, ITEM_COLLATION)) == 0;
+    return true;
 }
 
 /* Whether some index has the columns that a foreign key names, and no others. */
@@ -85,8 +87,10 @@ static bool find_index(
             fits = row;
         }
         if (row) {
+            bool of_key = false;
             index = sqlite3_column_int(item, ITEM_INDEX);
-            fits = fits && is_item_of_key(in, item);
+            ok = look_at_item(in, item, &of_key, err);
+            fits = fits && of_key;
         }
     }
     sqlite3_finalize(item);

@@ -141,12 +141,13 @@ enum {
     ITEM_DEFAULT,
     ITEM_GENERATED,
     ITEM_SQL,
-    ITEM_PARTIAL
+    ITEM_PARTIAL,
+    ITEM_PLACE
 };
 
 static const char items_sql[] =
     "select l.name, x.name, x.coll, c.\"notnull\" and c.dflt_value is not null, c.hidden > 1,"
-    " m.sql, l.partial"
+    " m.sql, l.partial, x.seqno"
     " from pragma_index_list(?1) l, pragma_index_xinfo(l.name) x"
     " left join pragma_table_xinfo(?1) c on c.name = x.name"
     " left join sqlite_master m on m.type = 'index' and m.name = l.name"
@@ -187,8 +188,7 @@ static void add_filter(
     const struct columns *columns, const char *sql, struct constraint *constraint)
 {
     memset(columns->used, 0, columns->names.count * sizeof(bool));
-    if (sql == NULL ||
-        !capture_filter_read(sql, &columns->names, &constraint->filter, columns->used)) {
+    if (!capture_filter_read(sql, &columns->names, &constraint->filter, columns->used)) {
         constraint->problem = "its filter is more than comparisons of columns and literals";
         return;
     }
@@ -361,7 +361,6 @@ static bool append_index_guards(struct guards *guards, struct error *err)
     const struct source_table *in = guards->in;
     sqlite3_stmt *statement = NULL;
     struct constraint constraint;
-    char name[512] = "";
     int number = 0;
     bool row = false;
     bool ok = false;
@@ -372,9 +371,8 @@ static bool append_index_guards(struct guards *guards, struct error *err)
     for (;;) {
         if (!database_step(in->source, statement, &row, err))
             goto cleanup;
-        if (row)
-            statement_text(statement, ITEM_INDEX, name, sizeof name);
-        if (constraint.name[0] != '\0' && (!row || strcmp(name, constraint.name) != 0)) {
+        bool ends = !row || sqlite3_column_int(statement, ITEM_PLACE) == 0;
+        if (ends && constraint.name[0] != '\0') {
             append_guards(guards, &constraint, ++number);
             constraint_clear(&constraint);
             constraint_init(&constraint);

@@ -42,19 +42,30 @@ static bool add_object(struct object_list *list, sqlite3_stmt *statement, struct
     return true;
 }
 
+/* Whether this is the rest of the table's name in quotes, up to the closing one. */
+static bool is_rest_of_quoted(const char *rest, const char *table)
+{
+    for (; *table != '\0'; table++, rest++) {
+        if (tolower((unsigned char)*rest) != tolower((unsigned char)*table))
+            return false;
+        if (*table == '"' && *++rest != '"')
+            return false;
+    }
+    return rest[0] == '"' && rest[1] != '"';
+}
+
 bool capture_objects_owns_trigger(const char *table, const char *trigger, const char *sql)
 {
-    struct buffer dirty_set;
+    static const char dirty_set[] = "\"" SQLITE_SQL_DIRTY_PREFIX;
 
     // Each name has the table's in it, and names are short.
     if (strcasestr(trigger, table) == NULL)
         return false;
-    buffer_init(&dirty_set, SQLITE_SQL_CEILING);
-    sqlite_sql_append(&dirty_set, "$d", table);
-    // Without memory the name would be found in every trigger, also in one of the application.
-    bool owns = dirty_set.failure == BUFFER_OK && strcasestr(sql, buffer_text(&dirty_set)) != NULL;
-    buffer_clear(&dirty_set);
-    return owns;
+    for (const char *at = strcasestr(sql, dirty_set); at != NULL;
+         at = strcasestr(at + 1, dirty_set))
+        if (is_rest_of_quoted(at + strlen(dirty_set), table))
+            return true;
+    return false;
 }
 
 /* The query below selects the dirty set by its name, but every trigger of ours. */

@@ -194,11 +194,12 @@ static char *name_for_sqlite(
 
     if (url_is_immutable_file(path, &file)) {
         char *plain = sqlite3_mprintf("%.*s", (int)file.length, file.data);
-        bool ok = plain == NULL || check_immutable(plain, access_wanted, err);
+        bool refused = plain != NULL && !check_immutable(plain, access_wanted, err);
+        if (plain != NULL && !refused)
+            name = immutable_uri(file);
         sqlite3_free(plain);
-        if (!ok)
+        if (refused)
             return NULL;
-        name = immutable_uri(file);
     } else if (
         strcmp(path, MEMORY_PATH) != 0 &&
         (!check_file(path, access_wanted, err) || !one_name_check(path, err))) {
@@ -357,6 +358,11 @@ void database_give_back(sqlite3_stmt *statement)
     sqlite3_clear_bindings(statement);
 }
 
+bool database_bound(struct database *database, int result, struct error *err)
+{
+    return result == SQLITE_OK || fail(database, "binding a parameter", err);
+}
+
 bool database_is_own_fault(const struct database *database)
 {
     return (sqlite3_errcode(database->handle) & 0xff) == SQLITE_ERROR;
@@ -390,7 +396,7 @@ static bool fail_step(struct database *database, sqlite3_stmt *statement, struct
 static bool fail_comparison(struct database *database, sqlite3_stmt *statement, struct error *err)
 {
     sqlite3_reset(statement);
-    return error_wrap(err, "%s: %.140s", database->path, sqlite3_sql(statement));
+    return error_wrap(err, "%s: %.*s", database->path, TEXT_FIT(sqlite3_sql(statement), 140));
 }
 
 bool database_step(
@@ -463,6 +469,25 @@ bool database_has_column(
     struct error *err)
 {
     return find_in_schema(database, table, column, out_exists, err);
+}
+
+bool database_read_encoding(
+    sqlite3 *handle, enum database_encoding *out_encoding, struct error *err)
+{
+    const char *name = sqlite3_db_filename(handle, "main");
+    struct database database = {.handle = handle, .path = (char *)(name == NULL ? "" : name)};
+    int64_t encoding = 0;
+
+    bool ok = database_query_int64(
+        &database,
+        "select case encoding when 'UTF-16le' then 1 when 'UTF-16be' then 2 else 0 end"
+        " from pragma_encoding",
+        0, &encoding, err);
+    if (ok)
+        *out_encoding = encoding == 1   ? DATABASE_UTF16LE
+                        : encoding == 2 ? DATABASE_UTF16BE
+                                        : DATABASE_UTF8;
+    return ok;
 }
 
 bool database_begin(struct database *database, struct error *err)

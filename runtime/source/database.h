@@ -67,6 +67,11 @@ MUST_CHECK bool database_keep(
     struct database *database, const char *sql, sqlite3_stmt **out_statement, struct error *err);
 void database_give_back(sqlite3_stmt *statement);
 
+/* Whether a call that binds a parameter, of which this is the result, has succeeded. SQLite copies
+ * or converts what it is given, and without memory it leaves the parameter as it was: ERROR_MEMORY.
+ */
+MUST_CHECK bool database_bound(struct database *database, int result, struct error *err);
+
 /* Steps once: *out_row says whether there is a row. */
 MUST_CHECK bool database_step(
     struct database *database, sqlite3_stmt *statement, bool *out_row, struct error *err);
@@ -90,6 +95,13 @@ MUST_CHECK bool database_has_table(
 MUST_CHECK bool database_has_column(
     struct database *database, const char *table, const char *column, bool *out_exists,
     struct error *err);
+
+/* How a database stores its texts. */
+enum database_encoding { DATABASE_UTF8, DATABASE_UTF16LE, DATABASE_UTF16BE };
+
+/* Of the main database of a connection, which may be one that SQLite hands to a function. */
+MUST_CHECK bool database_read_encoding(
+    sqlite3 *handle, enum database_encoding *out_encoding, struct error *err);
 
 /* BEGIN IMMEDIATE / COMMIT / ROLLBACK; rollback never fails. */
 MUST_CHECK bool database_begin(struct database *database, struct error *err);

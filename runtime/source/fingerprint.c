@@ -42,7 +42,9 @@ static void hash_value(struct siphash *hash, sqlite3_value *value, bool utf16)
                                                   : sqlite3_value_blob(value);
         size = (uint64_t)(wide ? sqlite3_value_bytes16(value) : sqlite3_value_bytes(value));
         siphash13_word(hash, kind | size << 8);
-        siphash13_bytes(hash, bytes, (size_t)size);
+        // Without memory there are no bytes, and the next step of the statement fails.
+        if (bytes != NULL)
+            siphash13_bytes(hash, bytes, (size_t)size);
         break;
     }
     default:
@@ -54,15 +56,13 @@ static void hash_value(struct siphash *hash, sqlite3_value *value, bool utf16)
 /* Looks once. */
 static bool read_encoding(struct value_hash *values, sqlite3 *handle, struct error *err)
 {
-    struct database source = {.handle = handle, .path = ""};
-    int64_t utf16 = 0;
+    enum database_encoding encoding = DATABASE_UTF8;
 
     if (values->encoding_known)
         return true;
-    if (!database_query_int64(
-            &source, "select encoding like 'UTF-16%' from pragma_encoding", 0, &utf16, err))
+    if (!database_read_encoding(handle, &encoding, err))
         return false;
-    values->utf16 = utf16 != 0;
+    values->utf16 = encoding != DATABASE_UTF8;
     values->encoding_known = true;
     return true;
 }

@@ -87,42 +87,49 @@ static void append_real(struct buffer *out, double value)
     buffer_append_text(out, strpbrk(text, ".e") == NULL ? ".0" : "");
 }
 
+/* Nothing is shown then: half a key would be another one. Returns false. */
+static bool fail_memory(struct error *err)
+{
+    return error_set(err, ERROR_MEMORY, "out of memory showing a key");
+}
+
 /* Of UTF-16, SQLite makes one character of a lone surrogate and whatever follows it, so several
  * texts become one in UTF-8. Then the way back leads elsewhere. */
-static bool is_lossless(sqlite3_value *value, const sqlite3_value *utf8)
+static bool find_loss(
+    sqlite3_value *value, const sqlite3_value *utf8, bool *out_lossless, struct error *err)
 {
     sqlite3_value *before = sqlite3_value_dup(value);
     sqlite3_value *after = sqlite3_value_dup(utf8);
     const void *was = before == NULL ? NULL : sqlite3_value_text16(before);
     const void *is = after == NULL ? NULL : sqlite3_value_text16(after);
-    int size = was == NULL ? 0 : sqlite3_value_bytes16(before);
-    bool same = was != NULL && is != NULL && sqlite3_value_bytes16(after) == size &&
-                memcmp(was, is, (size_t)size) == 0;
+    bool ok = was != NULL && is != NULL;
 
+    if (ok) {
+        int size = sqlite3_value_bytes16(before);
+        *out_lossless = sqlite3_value_bytes16(after) == size && memcmp(was, is, (size_t)size) == 0;
+    } else {
+        fail_memory(err);
+    }
     sqlite3_value_free(before);
     sqlite3_value_free(after);
-    return same;
+    return ok;
 }
 
 /* The bytes as the database stores them, so that this literal finds the row again. */
 static bool append_cast(
     struct buffer *out, sqlite3_stmt *row, sqlite3_value *value, struct error *err)
 {
-    struct database source = {.handle = sqlite3_db_handle(row), .path = ""};
-    int64_t encoding = 0; /* 0: UTF-8, 1: UTF-16le, 2: UTF-16be */
+    enum database_encoding encoding = DATABASE_UTF8;
 
-    if (!database_query_int64(
-            &source,
-            "select case encoding when 'UTF-16le' then 1 when 'UTF-16be' then 2 else 0 end"
-            " from pragma_encoding",
-            0, &encoding, err))
+    if (!database_read_encoding(sqlite3_db_handle(row), &encoding, err))
         return false;
-    const void *bytes = encoding == 0   ? (const void *)sqlite3_value_text(value)
-                        : encoding == 1 ? sqlite3_value_text16le(value)
-                                        : sqlite3_value_text16be(value);
+    const void *bytes = encoding == DATABASE_UTF8      ? (const void *)sqlite3_value_text(value)
+                        : encoding == DATABASE_UTF16LE ? sqlite3_value_text16le(value)
+                                                       : sqlite3_value_text16be(value);
     if (bytes == NULL)
-        return error_set(err, ERROR_MEMORY, "out of memory showing a key");
-    int size = encoding == 0 ? sqlite3_value_bytes(value) : sqlite3_value_bytes16(value);
+        return fail_memory(err);
+    int size =
+        encoding == DATABASE_UTF8 ? sqlite3_value_bytes(value) : sqlite3_value_bytes16(value);
     buffer_append_text(out, "\"cast(");
     append_hex(out, bytes, (size_t)size);
     buffer_append_text(out, " as text)\"");
@@ -140,23 +147,34 @@ static bool append_text(
     sqlite3_value *utf8 = sqlite3_value_dup(value);
     const unsigned char *text = utf8 == NULL ? NULL : sqlite3_value_text(utf8);
     size_t length = text == NULL ? 0 : (size_t)sqlite3_value_bytes(utf8);
-    bool ok = stored != NULL && text != NULL;
+    bool ok = (stored != NULL && text != NULL) || fail_memory(err);
+    bool plain = ok && is_plain(text, length);
 
-    if (!ok)
-        error_set(err, ERROR_MEMORY, "out of memory showing a key");
-    else if (is_plain(text, length) && is_lossless(value, utf8))
+    ok = ok && (!plain || find_loss(value, utf8, &plain, err));
+    if (ok && plain)
         append_string(out, text, length);
-    else
+    else if (ok)
         ok = append_cast(out, row, stored, err);
     sqlite3_value_free(stored);
     sqlite3_value_free(utf8);
     return ok;
 }
 
+static bool append_blob(struct buffer *out, sqlite3_stmt *row, int column, struct error *err)
+{
+    const unsigned char *bytes = sqlite3_column_blob(row, column);
+    size_t length = (size_t)sqlite3_column_bytes(row, column);
+
+    if (bytes == NULL && length > 0)
+        return fail_memory(err);
+    buffer_append_byte(out, '"');
+    append_hex(out, bytes, length);
+    buffer_append_byte(out, '"');
+    return true;
+}
+
 static bool append_value(struct buffer *out, sqlite3_stmt *row, int column, struct error *err)
 {
-    const unsigned char *bytes;
-
     switch (sqlite3_column_type(row, column)) {
     case SQLITE_INTEGER:
         buffer_printf(out, "%lld", (long long)sqlite3_column_int64(row, column));
@@ -167,11 +185,7 @@ static bool append_value(struct buffer *out, sqlite3_stmt *row, int column, stru
     case SQLITE_TEXT:
         return append_text(out, row, sqlite3_column_value(row, column), err);
     case SQLITE_BLOB:
-        bytes = sqlite3_column_blob(row, column);
-        buffer_append_byte(out, '"');
-        append_hex(out, bytes, (size_t)sqlite3_column_bytes(row, column));
-        buffer_append_byte(out, '"');
-        break;
+        return append_blob(out, row, column, err);
     default:
         buffer_append_text(out, "null");
     }

@@ -9,12 +9,6 @@
 #define NAMED_MAX     3
 #define NAMES_CEILING 4096
 
-static bool has_table(struct database *source, const char *name)
-{
-    return sqlite3_table_column_metadata(
-               source->handle, "main", name, NULL, NULL, NULL, NULL, NULL, NULL) == SQLITE_OK;
-}
-
 /* Views too, which SQLite has no column metadata of. */
 static bool find(struct database *source, const char *name, bool *out_found, struct error *err)
 {
@@ -53,10 +47,13 @@ bool recognition_check(
     struct database *source, const struct config *config, const struct table *const *tables,
     size_t count, struct error *err)
 {
-    bool fresh = config->state_is_source ? !has_table(source, "bq_sync_tracking")
-                                         : access(config->state_path, F_OK) != 0;
-    bool found = !fresh || count == 0;
+    bool used = false;
 
+    if (!config->state_is_source)
+        used = access(config->state_path, F_OK) == 0;
+    else if (!database_has_table(source, "bq_sync_tracking", &used, err))
+        return false;
+    bool found = used || count == 0;
     for (size_t i = 0; i < count && !found; i++)
         if (!find(source, tables[i]->name, &found, err))
             return false;

@@ -10,8 +10,7 @@
 #include "source/database.h"
 
 /* ERROR_SCHEMA if there are no control tables yet and the database has none of the tables, which
- * are all that the program was built with. It is asked once a pass, so it reads the schema that
- * SQLite has in memory, and no page. */
+ * are all that the program was built with. */
 MUST_CHECK bool recognition_check(
     struct database *source, const struct config *config, const struct table *const *tables,
     size_t count, struct error *err);

@@ -61,12 +61,19 @@ static bool insert_collected(
     if (!buffer_check(&sql, "statement", err) ||
         !database_prepare(database, buffer_text(&sql), &statement, err))
         goto cleanup;
-    sqlite3_bind_text64(statement, 1, key_json.data, key_json.length, SQLITE_STATIC, SQLITE_UTF8);
-    for (int i = 0; i < 3; i++)
-        sqlite3_bind_text(statement, 2 + i, texts[i], -1, SQLITE_STATIC);
-    for (size_t i = 0; i < table->key_count; i++)
-        sqlite3_bind_value(statement, 5 + (int)i, sqlite3_column_value(row, (int)table->key[i]));
-    ok = database_step(database, statement, &ignored, err);
+    ok = database_bound(
+        database,
+        sqlite3_bind_text64(
+            statement, 1, key_json.data, key_json.length, SQLITE_STATIC, SQLITE_UTF8),
+        err);
+    for (int i = 0; ok && i < 3; i++)
+        ok = database_bound(
+            database, sqlite3_bind_text(statement, 2 + i, texts[i], -1, SQLITE_STATIC), err);
+    for (size_t i = 0; ok && i < table->key_count; i++) {
+        sqlite3_value *part = sqlite3_column_value(row, (int)table->key[i]);
+        ok = database_bound(database, sqlite3_bind_value(statement, 5 + (int)i, part), err);
+    }
+    ok = ok && database_step(database, statement, &ignored, err);
 
 cleanup:
     sqlite3_finalize(statement);
@@ -324,8 +331,10 @@ bool rejects_first_reason(
             &statement, err, "s", table))
         return false;
     bool ok = database_step(&tracking->database, statement, &row, err);
-    if (ok && row)
+    if (ok && row) {
         show_reason(statement, out_reason, size);
+        ok = statement_check(&tracking->database, err);
+    }
     sqlite3_finalize(statement);
     return ok;
 }
@@ -416,7 +425,7 @@ bool rejects_each_after(
         if (!row || !visit(context, &reject))
             break;
     }
-    ok = true;
+    ok = statement_check(&tracking->database, err);
 
 cleanup:
     sqlite3_finalize(statement);

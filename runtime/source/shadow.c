@@ -8,6 +8,7 @@
 #include "source/siphash.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
+#include "source/tracking.h"
 #include "source/tracking_schema.h"
 
 #include <stdlib.h>
@@ -188,10 +189,10 @@ static bool open_state(struct shadow *shadow, struct database_place state, struc
                shadow_store_complete(&shadow->state, shadow->table, &shadow->store, err);
     }
     // Without a state database there is no shadow; every row is new.
-    bool exists = path != NULL &&
-                  database_open(path, DATABASE_READ, DATABASE_PATIENCE_MS, &shadow->state, err);
-    if (!exists && !database_open(":memory:", DATABASE_CREATE, 0, &shadow->state, err))
+    struct tracking opened;
+    if (!tracking_open_read(path == NULL ? ":memory:" : path, &opened, err))
         return false;
+    shadow->state = opened.database;
     // Temporary tables are to be written; the file cannot be, it is open for reading.
     return database_exec(&shadow->state, "pragma query_only = 0", err) &&
            shadow_store_look(&shadow->state, shadow->table, &shadow->store, err);
@@ -249,17 +250,6 @@ static bool hash_row(
     if (!value_hash_row(&shadow->values, &hash, row, shadow->table->column_count, err))
         return false;
     *out_hash = siphash13_finish(&hash);
-    return true;
-}
-
-static bool bind_key(const struct shadow *shadow, sqlite3_stmt *statement, sqlite3_stmt *row)
-{
-    for (size_t i = 0; i < shadow->table->key_count; i++) {
-        int column = (int)shadow->table->key[i];
-        if (sqlite3_column_type(row, column) == SQLITE_NULL)
-            return false;
-        sqlite3_bind_value(statement, (int)i + 1, sqlite3_column_value(row, column));
-    }
     return true;
 }
 
@@ -373,8 +363,12 @@ bool shadow_row(
         return compare_packed(
             shadow, sqlite3_column_int64(row, (int)shadow->table->key[0]), word, out_change, err);
     int64_t hash = (int64_t)word;
-    // A row with a NULL key matches nothing; its reader will reject it.
-    shadow->seen_row = bind_key(shadow, shadow->find, row) && bind_key(shadow, shadow->see, row);
+    struct database *state = &shadow->state;
+    bool *bound = &shadow->seen_row;
+    if (!shadow_keys_bind(state, shadow->table, shadow->find, row, bound, err) ||
+        !shadow_keys_bind(state, shadow->table, shadow->see, row, bound, err))
+        return error_wrap(err, "shadow of %s", shadow->table->name);
+    // The reader of a row with a NULL key will reject it.
     if (!shadow->seen_row) {
         *out_change = SHADOW_NEW;
         return true;

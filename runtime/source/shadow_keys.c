@@ -108,16 +108,34 @@ static bool run(struct shadow_keys *keys, sqlite3_stmt *statement, struct error 
     return ok;
 }
 
-/* Binds the key of a row that has the table's columns; false if it has a NULL. */
-static bool bind_key(struct shadow_keys *keys, sqlite3_stmt *statement, sqlite3_stmt *row)
+bool shadow_keys_bind(
+    struct database *state, const struct table *table, sqlite3_stmt *statement, sqlite3_stmt *row,
+    bool *out_bound, struct error *err)
 {
-    for (size_t i = 0; i < keys->table->key_count; i++) {
-        int column = (int)keys->table->key[i];
+    *out_bound = false;
+    for (size_t i = 0; i < table->key_count; i++) {
+        int column = (int)table->key[i];
         if (sqlite3_column_type(row, column) == SQLITE_NULL)
+            return true;
+        int result = sqlite3_bind_value(statement, (int)i + 1, sqlite3_column_value(row, column));
+        if (!database_bound(state, result, err))
             return false;
-        sqlite3_bind_value(statement, (int)i + 1, sqlite3_column_value(row, column));
     }
+    *out_bound = true;
     return true;
+}
+
+/* Binds the key that known_owner stands on. */
+static bool bind_known_owner(
+    struct shadow_keys *keys, struct database *database, sqlite3_stmt *statement, struct error *err)
+{
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < keys->table->key_count; i++) {
+        sqlite3_value *value = sqlite3_column_value(keys->known_owner, (int)i);
+        ok = database_bound(database, sqlite3_bind_value(statement, (int)i + 1, value), err);
+    }
+    return ok;
 }
 
 static void bind_slice(sqlite3_stmt *statement, int at, struct slice bytes)
@@ -130,9 +148,12 @@ static void bind_slice(sqlite3_stmt *statement, int at, struct slice bytes)
 
 bool shadow_keys_meet(struct shadow_keys *keys, sqlite3_stmt *row, struct error *err)
 {
+    bool bound = false;
     bool found = false;
 
-    if (!bind_key(keys, keys->find_seen, row))
+    if (!shadow_keys_bind(keys->state, keys->table, keys->find_seen, row, &bound, err))
+        return false;
+    if (!bound)
         return true;
     bool ok = database_step(keys->state, keys->find_seen, &found, err);
     if (ok && found) {
@@ -202,9 +223,8 @@ static bool is_live(
 {
     if (keys->live == NULL && !prepare_live(keys, source, err))
         return false;
-    for (size_t i = 0; i < keys->table->key_count; i++)
-        sqlite3_bind_value(keys->live, (int)i + 1, sqlite3_column_value(keys->known_owner, (int)i));
-    bool ok = filter_step(source, keys->table, keys->live, out_live, err);
+    bool ok = bind_known_owner(keys, source, keys->live, err) &&
+              filter_step(source, keys->table, keys->live, out_live, err);
     sqlite3_reset(keys->live);
     sqlite3_clear_bindings(keys->live);
     return ok;
@@ -217,12 +237,9 @@ static bool ask_known_owner(
 {
     bool seen = false;
 
-    for (size_t i = 0; i < keys->table->key_count; i++) {
-        sqlite3_value *value = sqlite3_column_value(keys->known_owner, (int)i);
-        sqlite3_bind_value(keys->find_seen, (int)i + 1, value);
-        sqlite3_bind_value(keys->gone, (int)i + 1, value);
-    }
-    bool ok = database_step(keys->state, keys->find_seen, &seen, err);
+    bool ok = bind_known_owner(keys, keys->state, keys->find_seen, err) &&
+              bind_known_owner(keys, keys->state, keys->gone, err) &&
+              database_step(keys->state, keys->find_seen, &seen, err);
     sqlite3_reset(keys->find_seen);
     if (!ok)
         return false;
@@ -230,6 +247,14 @@ static bool ask_known_owner(
     if (!seen && !is_live(keys, source, out_taken, err))
         return false;
     return seen || *out_taken || run(keys, keys->gone, err);
+}
+
+/* The description that a row of known_owner or describe has behind the key. */
+static bool append_description(
+    struct shadow_keys *keys, sqlite3_stmt *row, struct buffer *out_other, struct error *err)
+{
+    buffer_append_text(out_other, statement_borrow_text(row, (int)keys->table->key_count));
+    return statement_check(keys->state, err);
 }
 
 static bool find_known_owner(
@@ -244,9 +269,7 @@ static bool find_known_owner(
               (!found || ask_known_owner(keys, source, &taken, err));
     if (ok && found) {
         *out_claim = taken ? SHADOW_CLAIM_TAKEN : SHADOW_CLAIM_MOVED;
-        if (taken)
-            buffer_append_text(
-                out_other, statement_borrow_text(keys->known_owner, (int)keys->table->key_count));
+        ok = !taken || append_description(keys, keys->known_owner, out_other, err);
     }
     sqlite3_reset(keys->known_owner);
     return ok;
@@ -271,10 +294,8 @@ static bool describe_seen(
     bool found = false;
 
     sqlite3_bind_int64(keys->describe, 1, number);
-    bool ok = database_step(keys->state, keys->describe, &found, err);
-    if (ok && found)
-        buffer_append_text(
-            out_other, statement_borrow_text(keys->describe, (int)keys->table->key_count));
+    bool ok = database_step(keys->state, keys->describe, &found, err) &&
+              (!found || append_description(keys, keys->describe, out_other, err));
     sqlite3_reset(keys->describe);
     return ok;
 }
@@ -327,5 +348,8 @@ bool shadow_keys_reject(
 
 bool shadow_keys_gone(struct shadow_keys *keys, sqlite3_stmt *row, struct error *err)
 {
-    return !bind_key(keys, keys->gone, row) || run(keys, keys->gone, err);
+    bool bound = false;
+
+    return shadow_keys_bind(keys->state, keys->table, keys->gone, row, &bound, err) &&
+           (!bound || run(keys, keys->gone, err));
 }

@@ -48,6 +48,12 @@ void shadow_keys_clear(struct shadow_keys *keys);
 /* Frees what belongs to the source's connection; to be called before that ends. */
 void shadow_keys_leave_source(struct shadow_keys *keys);
 
+/* Binds the key of a row that has the table's columns to the first parameters of a statement on the
+ * state. *out_bound: the key has no NULL; one that has matches nothing, and is not bound. */
+MUST_CHECK bool shadow_keys_bind(
+    struct database *state, const struct table *table, sqlite3_stmt *statement, sqlite3_stmt *row,
+    bool *out_bound, struct error *err);
+
 /* The row of a raw key that is in seen already: it is looked at again if its first appearance was
  * rejected, else it is doubled. `row` stands on the row. */
 MUST_CHECK bool shadow_keys_meet(struct shadow_keys *keys, sqlite3_stmt *row, struct error *err);

@@ -5,44 +5,62 @@
 #include <assert.h>
 #include <string.h>
 
-static void bind_all(sqlite3_stmt *statement, const char *kinds, va_list args)
+static bool bind_all(
+    struct database *database, sqlite3_stmt *statement, const char *kinds, va_list args,
+    struct error *err)
 {
-    for (int i = 0; kinds[i] != '\0'; i++) {
+    int count = sqlite3_bind_parameter_count(statement);
+    bool ok = true;
+
+    for (int i = 0; ok && i < count && kinds[i] != '\0'; i++) {
         if (kinds[i] == 's') {
-            sqlite3_bind_text(statement, i + 1, va_arg(args, const char *), -1, SQLITE_STATIC);
+            const char *text = va_arg(args, const char *);
+            ok = database_bound(
+                database, sqlite3_bind_text(statement, i + 1, text, -1, SQLITE_STATIC), err);
         } else {
             assert(kinds[i] == 'i');
             sqlite3_bind_int64(statement, i + 1, va_arg(args, int64_t));
         }
     }
+    return ok;
 }
 
 bool statement_bind(
     struct database *database, const char *sql, sqlite3_stmt **out_statement, struct error *err,
     const char *kinds, ...)
 {
+    sqlite3_stmt *statement = NULL;
     va_list args;
 
-    if (!database_prepare(database, sql, out_statement, err))
+    if (!database_prepare(database, sql, &statement, err))
         return false;
     va_start(args, kinds);
-    bind_all(*out_statement, kinds, args);
+    bool ok = bind_all(database, statement, kinds, args, err);
     va_end(args);
-    return true;
+    if (ok)
+        *out_statement = statement;
+    else
+        sqlite3_finalize(statement);
+    return ok;
 }
 
 bool statement_keep(
     struct database *database, const char *sql, sqlite3_stmt **out_statement, struct error *err,
     const char *kinds, ...)
 {
+    sqlite3_stmt *statement = NULL;
     va_list args;
 
-    if (!database_keep(database, sql, out_statement, err))
+    if (!database_keep(database, sql, &statement, err))
         return false;
     va_start(args, kinds);
-    bind_all(*out_statement, kinds, args);
+    bool ok = bind_all(database, statement, kinds, args, err);
     va_end(args);
-    return true;
+    if (ok)
+        *out_statement = statement;
+    else
+        database_give_back(statement);
+    return ok;
 }
 
 bool statement_run(
@@ -55,9 +73,9 @@ bool statement_run(
     if (!database_prepare(database, sql, &statement, err))
         return false;
     va_start(args, kinds);
-    bind_all(statement, kinds, args);
+    bool ok = bind_all(database, statement, kinds, args, err);
     va_end(args);
-    bool ok = database_step(database, statement, &row, err);
+    ok = ok && database_step(database, statement, &row, err);
     sqlite3_finalize(statement);
     return ok;
 }
@@ -72,6 +90,12 @@ const char *statement_borrow_text(sqlite3_stmt *statement, int column)
 void statement_text(sqlite3_stmt *statement, int column, char *out_text, size_t size)
 {
     text_format(out_text, size, "%s", statement_borrow_text(statement, column));
+}
+
+bool statement_check(struct database *database, struct error *err)
+{
+    return sqlite3_errcode(database->handle) != SQLITE_NOMEM ||
+           error_set(err, ERROR_MEMORY, "out of memory reading %s", database->path);
 }
 
 bool statement_exec_buffer(struct database *database, struct buffer *sql, struct error *err)

@@ -12,7 +12,8 @@
 #include <stddef.h>
 
 /* Prepares and binds: kinds has one letter a parameter, 's' for a const char * (borrowed until the
- * statement is finalized) or 'i' for an int64_t. Returns owned. */
+ * statement is finalized) or 'i' for an int64_t. The statement may have fewer of them. Returns
+ * owned. */
 MUST_CHECK bool statement_bind(
     struct database *database, const char *sql, sqlite3_stmt **out_statement, struct error *err,
     const char *kinds, ...);
@@ -30,9 +31,12 @@ MUST_CHECK bool statement_run(
 
 /* A text column into the caller's bytes, cut to size; NULL is "". */
 void statement_text(sqlite3_stmt *statement, int column, char *out_text, size_t size);
-/* The same without a copy, borrowed until the next step. Without memory it is "", too, and that
- * step fails with ERROR_MEMORY (SQLite documentation, "sqlite3_column_text"). */
+/* The same without a copy, borrowed until the next step. */
 const char *statement_borrow_text(sqlite3_stmt *statement, int column);
+/* Whether the texts of the row are right. Of UTF-16 they are converted, and without memory they are
+ * "" (SQLite documentation, "sqlite3_column_text"): ERROR_MEMORY. The next step says so, too, so
+ * only who takes none has to ask, before any other call on the connection. */
+MUST_CHECK bool statement_check(struct database *database, struct error *err);
 
 /* Executes what was built with sqlite_sql; ERROR_MEMORY or ERROR_LIMIT if the buffer failed. */
 MUST_CHECK bool statement_exec_buffer(

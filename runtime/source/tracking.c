@@ -144,6 +144,7 @@ static bool load_generation(
         out->label_before.generation = sqlite3_column_int64(statement, 10);
         statement_text(statement, 11, out->label_before.jobs, sizeof out->label_before.jobs);
         out->fixed_rejects = sqlite3_column_int(statement, 12) != 0;
+        ok = statement_check(&tracking->database, err);
     }
     database_give_back(statement);
     // A version that did not note this has sent what its watermark says.
@@ -194,8 +195,10 @@ static bool load_row(
             &statement, err, "s", table))
         return false;
     bool ok = database_step(&tracking->database, statement, &row, err);
-    if (ok && row)
+    if (ok && row) {
         read_watermark(statement, out_watermark);
+        ok = statement_check(&tracking->database, err);
+    }
     database_give_back(statement);
     return ok;
 }
@@ -294,6 +297,7 @@ bool tracking_get(
         statement_text(statement, 0, out_value, size);
     else if (ok)
         out_value[0] = '\0';
+    ok = ok && statement_check(&tracking->database, err);
     database_give_back(statement);
     return ok;
 }

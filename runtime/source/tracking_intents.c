@@ -54,6 +54,8 @@ bool tracking_intent(
         goto cleanup;
     if (row) {
         read_intent(statement, &loaded);
+        if (!statement_check(&tracking->database, err))
+            goto cleanup;
         sqlite3_snprintf(sizeof loaded.table, loaded.table, "%s", table);
         *out_intent = loaded;
     }

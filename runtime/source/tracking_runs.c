@@ -60,7 +60,7 @@ bool tracking_each_run(
                         statement_borrow_text(statement, 1), statement_borrow_text(statement, 2)))
             break;
     }
-    ok = true;
+    ok = statement_check(&tracking->database, err);
 
 cleanup:
     sqlite3_finalize(statement);

@@ -134,6 +134,8 @@ static void describe_column(void *context, const char *name, const char *declare
     append_line(&line, name, declared);
     add_item(&d->names, name);
     add_item(&d->lines, buffer_text(&line));
+    if (line.failure != BUFFER_OK)
+        d->lines.text.failure = line.failure;
     buffer_reset(&d->last_name);
     append_json(&d->last_name, name);
     d->columns++;
@@ -148,9 +150,12 @@ bool unlisted_describe(
     buffer_init(&d.names.text, LINE_CEILING);
     buffer_init(&d.lines.text, LINE_CEILING);
     buffer_init(&d.last_name, LINE_CEILING);
-    bool ok = each_column(source, table, describe_column, &d, err);
+    bool ok = each_column(source, table, describe_column, &d, err) &&
+              buffer_check(&d.names.text, "columns", err) &&
+              buffer_check(&d.lines.text, "columns", err) &&
+              buffer_check(&d.last_name, "columns", err);
     if (ok && d.columns > 0)
-        snprintf(
+        text_format(
             out, size,
             "SQLite has %s that the definition neither lists nor ignores: %s%s. Add %s%s to "
             "`columns` in schemas/%s.json, or %s to `sync.ignore`, and rebuild",
@@ -180,7 +185,7 @@ static void note_column(void *context, const char *name, const char *declared)
             presence->found[i] = true;
 }
 
-static void list_absent(const struct presence *presence, char *out, size_t size)
+static bool list_absent(const struct presence *presence, char *out, size_t size, struct error *err)
 {
     struct list names = {0};
 
@@ -188,8 +193,11 @@ static void list_absent(const struct presence *presence, char *out, size_t size)
     for (size_t i = 0; i < presence->table->ignored_count; i++)
         if (!presence->found[i])
             add_item(&names, presence->table->ignored[i]);
-    text_format(out, size, "%s%s", buffer_text(&names.text), names.full ? ", ..." : "");
+    bool ok = buffer_check(&names.text, "columns", err);
+    if (ok)
+        text_format(out, size, "%s%s", buffer_text(&names.text), names.full ? ", ..." : "");
     buffer_clear(&names.text);
+    return ok;
 }
 
 bool unlisted_find_absent(
@@ -200,9 +208,8 @@ bool unlisted_find_absent(
 
     if (presence.found == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory inspecting %s", table->name);
-    bool ok = each_column(source, table, note_column, &presence, err);
-    if (ok)
-        list_absent(&presence, out_names, size);
+    bool ok = each_column(source, table, note_column, &presence, err) &&
+              list_absent(&presence, out_names, size, err);
     free(presence.found);
     return ok;
 }

@@ -1,5 +1,6 @@
-/* every_failure: what a function leaves behind when a call of SQLite or an allocation in it fails,
- * one after the other. Needs the libraries of failing_sql.h and scarce.h. */
+/* every_failure: what a function leaves behind when a call of SQLite or an allocation in it, its
+ * own or one of SQLite, fails, one after the other. Needs the libraries of failing_sql.h, scarce.h
+ * and scarce_sql.h. */
 #ifndef TESTS_SUPPORT_EVERY_FAILURE_H
 #define TESTS_SUPPORT_EVERY_FAILURE_H
 
@@ -7,6 +8,7 @@
 
 #include "support/failing_sql.h"
 #include "support/scarce.h"
+#include "support/scarce_sql.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +25,24 @@ struct failing_act {
     void (*end)(void);
 };
 
-enum scarcity { SCARCE_DISK, SCARCE_MEMORY };
+enum scarcity { SCARCE_DISK, SCARCE_MEMORY, SCARCE_SQLITE_MEMORY };
+
+static inline void begin_scarcity(enum scarcity kind, int n)
+{
+    if (kind == SCARCE_DISK)
+        failing_sql_at(n);
+    else if (kind == SCARCE_MEMORY)
+        scarce_fail(n);
+    else
+        scarce_sql_fail(n);
+}
+
+static inline bool end_scarcity(enum scarcity kind)
+{
+    return kind == SCARCE_DISK     ? failing_sql_end()
+           : kind == SCARCE_MEMORY ? scarce_end()
+                                   : scarce_sql_end();
+}
 
 /* Whether the n-th call was one. */
 static inline bool fails_well(const struct failing_act *tried, enum scarcity kind, int n)
@@ -31,12 +50,9 @@ static inline bool fails_well(const struct failing_act *tried, enum scarcity kin
     struct error error = {.message = ""};
 
     tried->begin();
-    if (kind == SCARCE_DISK)
-        failing_sql_at(n);
-    else
-        scarce_fail(n);
+    begin_scarcity(kind, n);
     bool ok = tried->act(&error);
-    bool failed = kind == SCARCE_DISK ? failing_sql_end() : scarce_end();
+    bool failed = end_scarcity(kind);
     if (!ok && !failed)
         fail_msg("%s: %s", tried->name, error.message);
     if (!ok && (error.code != (kind == SCARCE_DISK ? ERROR_DISK : ERROR_MEMORY) ||
@@ -52,16 +68,17 @@ static inline bool fails_well(const struct failing_act *tried, enum scarcity kin
     return failed;
 }
 
-/* Under a sanitizer, which takes many times as long, a fourth of the calls, unless BQSYNC_ALL=1. */
-static inline int every_failure_stride(void)
+/* SQLite makes a hundred allocations for one of its calls, so one of 61 of them fails. Under a
+ * sanitizer, which takes many times as long, a fourth of that. BQSYNC_ALL=1: each. */
+static inline int every_failure_stride(enum scarcity kind)
 {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     const char *all = getenv("BQSYNC_ALL");
+    int stride = kind == SCARCE_SQLITE_MEMORY ? 61 : 1;
 
-    return all != NULL && strcmp(all, "1") == 0 ? 1 : 4;
-#else
-    return 1;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    stride *= 4;
 #endif
+    return all != NULL && strcmp(all, "1") == 0 ? 1 : stride;
 }
 
 /* BQSYNC_SEED says which, or the process id. */
@@ -72,13 +89,13 @@ static inline int every_failure_first(const char *name, int stride)
     int first = 1 + (int)(chosen % stride);
 
     if (stride > 1)
-        print_message("%s: failure %d and each fourth after it\n", name, first);
+        print_message("%s: failure %d and every %dth after it\n", name, first, stride);
     return first;
 }
 
 static inline void check_every_failure(const struct failing_act *tried, enum scarcity kind)
 {
-    int stride = every_failure_stride();
+    int stride = every_failure_stride(kind);
     int n = every_failure_first(tried->name, stride);
 
     while (fails_well(tried, kind, n))

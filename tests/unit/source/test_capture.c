@@ -102,6 +102,25 @@ static void test_a_table_renamed_and_back_is_intact(void **state)
     assert_string_equal(dirty(), "2@1");
 }
 
+/* Names of indexes are longer than any message. */
+static void test_two_indexes_whose_long_names_begin_alike_are_guarded_each(void **state)
+{
+    char sql[2000];
+
+    (void)state;
+    snprintf(
+        sql, sizeof sql,
+        "create unique index users_%0600d_1 on users(v); create unique index users_%0600d_2"
+        " on users(v, email)",
+        0, 0);
+    run(&source, sql);
+    install();
+
+    run(&source, "insert or replace into users values (11, 'd', 2)");
+
+    assert_string_equal(dirty(), "2@1");
+}
+
 static void test_vacuum_and_added_columns_leave_it_intact(void **state)
 {
     (void)state;
@@ -327,6 +346,7 @@ int main(void)
         capture_test(test_without_its_counter_statements_end_as_always_and_it_is_noticed),
         capture_test(test_a_table_renamed_and_back_is_intact),
         capture_test(test_vacuum_and_added_columns_leave_it_intact),
+        capture_test(test_two_indexes_whose_long_names_begin_alike_are_guarded_each),
         capture_test(test_other_connections_and_attached_databases_are_captured),
         capture_test(test_dropping_the_progress_does_not_touch_the_application),
         capture_test(test_installing_anew_takes_back_the_trust_in_the_progress),

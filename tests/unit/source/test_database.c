@@ -3,6 +3,7 @@
 
 #include "source/statement.h"
 #include "support.h"
+#include "support/scarce_sql.h"
 
 #include <sys/stat.h>
 
@@ -265,6 +266,28 @@ static void test_an_immutable_file_with_changes_in_its_wal_is_refused(void **sta
     database_close(&database);
 }
 
+/* Without the check, what is only in the WAL would be missing. */
+static void test_wherever_the_memory_ends_such_a_file_is_refused(void **state)
+{
+    (void)state;
+    struct database writer;
+    struct database reader;
+    char uri[300];
+    const char *path = make_database("app.db", "pragma journal_mode = wal; create table t(a)");
+    bool failed = true;
+
+    expect_ok(database_open(path, DATABASE_WRITE, 0, &writer, &err));
+    run(&writer, "insert into t values (1)");
+    snprintf(uri, sizeof uri, "file:%s?immutable=1", path);
+    for (int n = 1; failed; n++) {
+        scarce_sql_fail(n);
+        bool ok = database_open(uri, DATABASE_READ, 0, &reader, &err);
+        failed = scarce_sql_end();
+        assert_false(ok);
+    }
+    database_close(&writer);
+}
+
 static void test_a_name_that_looks_like_a_uri_is_a_file(void **state)
 {
     (void)state;
@@ -403,6 +426,7 @@ int main(void)
         database_test(test_a_full_disk_is_called_so),
         database_test(test_an_immutable_file_is_read_without_files_beside_it),
         database_test(test_an_immutable_file_with_changes_in_its_wal_is_refused),
+        database_test(test_wherever_the_memory_ends_such_a_file_is_refused),
         database_test(test_a_name_that_looks_like_a_uri_is_a_file),
         database_test(test_tables_that_others_make_and_drop_are_seen),
         database_test(test_a_kept_statement_is_prepared_once_and_holds_nothing),

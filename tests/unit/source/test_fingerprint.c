@@ -4,6 +4,7 @@
 #include "source/fingerprint.h"
 #include "source/siphash.h"
 #include "support.h"
+#include "support/scarce_sql.h"
 
 /* The fingerprint of a query's rows under the key of `known`. */
 static void read_all(const char *sql, const char *known, char out[static FINGERPRINT_SIZE])
@@ -80,6 +81,35 @@ static void test_what_earlier_versions_have_stored_is_found_again(void **state)
         now, "000102030405060708090a0b0c0d0e0f.4.2696ac36a7811e5b58c391a6ceb61402.0");
 }
 
+/* One whose read goes on after a value was lost would be that of other rows. */
+static void test_wherever_the_memory_ends_the_read_fails(void **state)
+{
+    (void)state;
+    struct database database;
+    struct fingerprint fingerprint;
+    sqlite3_stmt *row = NULL;
+    bool failed = true;
+
+    expect_ok(database_open(":memory:", DATABASE_CREATE, 0, &database, &err));
+    run(&database, "pragma encoding = 'UTF-16be'; create table t(a, b as (zeroblob(a)));"
+                   "insert into t(a) values ('30 bytes')");
+    expect_ok(database_prepare(&database, "select 'text', zeroblob(30)", &row, &err));
+    for (int n = 1; failed; n++) {
+        bool more = false;
+        fingerprint_begin(&fingerprint, "");
+        expect_ok(database_step(&database, row, &more, &err));
+        scarce_sql_fail(n);
+        bool ok = fingerprint_add(&fingerprint, row, 2, &err) &&
+                  database_step(&database, row, &more, &err);
+        failed = scarce_sql_end();
+        if (ok == failed || (failed && err.code != ERROR_MEMORY))
+            fail_msg("allocation %d: %s", n, ok ? "read" : err.message);
+        sqlite3_reset(row);
+    }
+    sqlite3_finalize(row);
+    database_close(&database);
+}
+
 static void test_rejected_rows_count(void **state)
 {
     (void)state;
@@ -122,6 +152,7 @@ int main(void)
         cmocka_unit_test(test_the_order_of_rows_does_not_matter_and_their_number_does),
         cmocka_unit_test(test_each_is_made_under_a_key_of_its_own),
         cmocka_unit_test(test_what_earlier_versions_have_stored_is_found_again),
+        cmocka_unit_test(test_wherever_the_memory_ends_the_read_fails),
         cmocka_unit_test(test_rejected_rows_count),
         cmocka_unit_test(test_siphash_gives_the_published_128_bits),
     };

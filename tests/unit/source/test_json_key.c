@@ -4,6 +4,7 @@
 #include "quoted.h"
 #include "source/json_key.h"
 #include "support.h"
+#include "support/scarce_sql.h"
 
 static struct database source;
 
@@ -137,6 +138,34 @@ static void test_of_utf16_the_stored_bytes_are_shown(void **state)
     }
 }
 
+/* The entry of a rejected row is found by its key, so the wrong one is worse than none. */
+static void test_wherever_the_memory_ends_no_other_key_is_shown(void **state)
+{
+    sqlite3_stmt *row = NULL;
+    struct buffer out;
+    bool found = false;
+    bool failed = true;
+
+    (void)state;
+    run(&source, "pragma encoding = 'UTF-16be'; create table t(a)");
+    expect_ok(database_prepare(&source, "select 'key', zeroblob(3), null", &row, &err));
+    buffer_init(&out, 100);
+    for (int n = 1; failed; n++) {
+        buffer_reset(&out);
+        expect_ok(database_step(&source, row, &found, &err));
+        scarce_sql_fail(n);
+        bool ok = json_key_append(&out, &quoted_table, row, 0, &err);
+        failed = scarce_sql_end();
+        if (ok)
+            assert_string_equal(buffer_text(&out), "{\"a\":\"key\",\"b\":\"x'000000'\"}");
+        else
+            assert_int_equal(err.code, ERROR_MEMORY);
+        sqlite3_reset(row);
+    }
+    buffer_clear(&out);
+    sqlite3_finalize(row);
+}
+
 static void test_a_row_without_a_key_has_a_number(void **state)
 {
     (void)state;
@@ -154,6 +183,7 @@ int main(void)
         key_test(test_texts_are_strings_of_json),
         key_test(test_only_well_formed_utf8_is_shown_as_it_is),
         key_test(test_of_utf16_the_stored_bytes_are_shown),
+        key_test(test_wherever_the_memory_ends_no_other_key_is_shown),
         key_test(test_a_row_without_a_key_has_a_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

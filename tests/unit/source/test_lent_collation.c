@@ -83,6 +83,23 @@ static void test_a_statement_that_would_compare_by_it_fails(void **state)
     assert_int_equal(ask("select count(*) from tags"), 3);
 }
 
+static void test_its_error_is_cut_between_two_characters(void **state)
+{
+    char euros[61 * 3] = "";
+    char sql[300];
+    int64_t value = 0;
+
+    (void)state;
+    for (int i = 0; i < 60; i++)
+        memcpy(euros + strlen(euros), "\u20ac", sizeof "\u20ac");
+    for (int blanks = 0; blanks < 3; blanks++) {
+        snprintf(sql, sizeof sql, "select n from tags where tag = '%*s%s'", blanks, "", euros);
+        expect_error(
+            database_query_int64(&database, sql, -1, &value, &err), ERROR_SOURCE,
+            "\u20ac: compares by");
+    }
+}
+
 /* SQLite has NOCASE for UTF-8 only, and asks for another one before it makes that of it. */
 static void test_what_sqlite_has_itself_is_not_lent_in_a_database_of_utf_16(void **state)
 {
@@ -116,6 +133,8 @@ int main(void)
             test_all_rows_of_a_table_that_is_ordered_by_it_are_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_a_statement_that_would_compare_by_it_fails, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_its_error_is_cut_between_two_characters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_what_sqlite_has_itself_is_not_lent_in_a_database_of_utf_16, set_up, tear_down),
     };

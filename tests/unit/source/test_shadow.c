@@ -236,6 +236,22 @@ static void test_looking_makes_no_file(void **state)
     assert_int_not_equal(access(state_path, F_OK), 0);
 }
 
+/* As if there were none, each row would look new. */
+static void test_a_state_that_cannot_be_read_is_no_missing_one(void **state)
+{
+    struct shadow *shadow = NULL;
+    FILE *file = fopen(state_path, "w");
+
+    (void)state;
+    fputs("no database, and longer than the header of one: 0123456789 0123456789 0123456789", file);
+    fclose(file);
+    expect_error(
+        shadow_begin(
+            (struct database_place){.path = state_path}, &quoted_table, SHADOW_FORM_ROWS,
+            SHADOW_COMPARE, &shadow, &err),
+        ERROR_SOURCE, "it is not a SQLite database");
+}
+
 static void test_dropped_shadow_tables_make_every_row_new(void **state)
 {
     (void)state;
@@ -332,6 +348,7 @@ int main(void)
         shadow_test(test_a_broken_view_beside_the_state_does_no_harm),
         shadow_test(test_a_rejected_row_is_found_until_it_is_sent),
         shadow_test(test_looking_makes_no_file),
+        shadow_test(test_a_state_that_cannot_be_read_is_no_missing_one),
         shadow_test(test_dropped_shadow_tables_make_every_row_new),
         shadow_test(test_the_shadow_of_another_key_is_not_taken_for_this_one),
         shadow_test(test_many_rows_are_settled_in_chunks),

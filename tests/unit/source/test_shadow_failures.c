@@ -37,7 +37,7 @@ static bool note_deleted(void *context, sqlite3_stmt *row, struct error *error)
 static bool send(
     struct shadow *shadow, sqlite3_stmt *row, enum shadow_change change, struct error *error)
 {
-    const char *name = (const char *)sqlite3_column_text(row, 0);
+    const char *name = statement_borrow_text(row, 0);
     const char *value = (const char *)sqlite3_column_text(row, table == &orders_table ? 1 : 2);
     char letter = (char)(name[0] | 0x20);
     const struct slice converted = {&letter, 1};
@@ -244,6 +244,7 @@ static void try_acts(const struct table *of, enum shadow_form kind, size_t count
     keep_moments();
     for (size_t i = 0; i < count; i++)
         check_every_failure(&acts[i], SCARCE_DISK);
+    check_every_failure(&acts[0], SCARCE_SQLITE_MEMORY);
     if (kind == SHADOW_FORM_KEYS)
         check_every_failure(&acts[0], SCARCE_MEMORY);
 }

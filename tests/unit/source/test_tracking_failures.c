@@ -53,15 +53,15 @@ static int set_up(void **state)
     struct intent first = intent_of(1);
 
     (void)state;
-    expect_ok(tracking_open(":memory:", &tracking, &err));
+    expect_ok(database_open(":memory:", DATABASE_CREATE, 0, &kept, &err));
+    run(&kept, "pragma encoding = 'UTF-16'");
+    expect_ok(tracking_share(&kept, &tracking, &err));
     run(&tracking.database, "create table users(id integer primary key, email text unique, v);"
                             "insert into users values (1, 'a', 1), (2, 'b', 2), (3, 'c', 3)");
     expect_ok(capture_install(&tracking.database, &users_table, &err));
     run(&tracking.database, "update bq_sync_capture set sequence = 8");
     intend_now(&tracking, &first);
     assert_null(acknowledge_at(&tracking, &first, NOW));
-    expect_ok(database_open(":memory:", DATABASE_CREATE, 0, &kept, &err));
-    copy_database(&kept, &tracking.database);
     tracking_close(&tracking);
     return 0;
 }
@@ -78,6 +78,7 @@ static void begin(void)
     struct database fresh;
 
     expect_ok(database_open(":memory:", DATABASE_CREATE, 0, &fresh, &err));
+    run(&fresh, "pragma encoding = 'UTF-16'");
     copy_database(&fresh, &kept);
     tracking = (struct tracking){.database = fresh};
     expect_ok(tracking_load(&tracking, "users", &planned, &err));
@@ -329,6 +330,7 @@ static void test_wherever_it_fails_a_step_is_done_whole_or_not_at_all(void **sta
     for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
         check_every_failure(&acts[i], SCARCE_DISK);
         check_every_failure(&acts[i], SCARCE_MEMORY);
+        check_every_failure(&acts[i], SCARCE_SQLITE_MEMORY);
     }
 }
 

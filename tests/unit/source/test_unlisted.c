@@ -4,6 +4,7 @@
 
 #include "source/unlisted.h"
 #include "support.h"
+#include "support/scarce.h"
 
 static const struct column columns[] = {{.name = "id", .source = "Id"}};
 static const char *const ignored[] = {"Draft", "gone"};
@@ -122,6 +123,39 @@ static void test_what_does_not_fit_is_cut_between_columns(void **state)
               "`sync.ignore`, and rebuild"));
 }
 
+static void test_what_does_not_fit_is_cut_between_characters(void **state)
+{
+    char whole[960];
+    char cut[960];
+
+    (void)state;
+    describe("create table t(id, \"\xc3\xa9\xc3\xa9\")");
+    snprintf(whole, sizeof whole, "%s", said);
+    for (size_t size = 1; size < strlen(whole); size++) {
+        expect_ok(unlisted_describe(&source, &t, cut, size, &err));
+        assert_memory_equal(cut, whole, strlen(cut));
+        assert_true((whole[strlen(cut)] & 0xc0) != 0x80);
+    }
+}
+
+static void test_wherever_the_memory_ends_no_column_is_left_out(void **state)
+{
+    bool failed = true;
+
+    (void)state;
+    describe("create table t(id, \"phone number\", fax)");
+    for (int n = 1; failed; n++) {
+        char whole[960];
+        snprintf(whole, sizeof whole, "%s", said);
+        scarce_fail(n);
+        bool ok = unlisted_describe(&source, &t, said, sizeof said, &err);
+        failed = scarce_end();
+        if (!ok)
+            assert_int_equal(err.code, ERROR_MEMORY);
+        assert_string_equal(said, whole);
+    }
+}
+
 static void test_names_ignored_in_vain_are_found(void **state)
 {
     (void)state;
@@ -141,6 +175,8 @@ int main(void)
         TEST(test_a_declared_type_suggests_one_of_bigquery),
         TEST(test_a_name_that_bigquery_refuses_becomes_a_source),
         TEST(test_what_does_not_fit_is_cut_between_columns),
+        TEST(test_what_does_not_fit_is_cut_between_characters),
+        TEST(test_wherever_the_memory_ends_no_column_is_left_out),
         TEST(test_names_ignored_in_vain_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
