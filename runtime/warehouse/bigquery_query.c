@@ -17,8 +17,8 @@
  * maxResults), which takes ten times as much memory once it is parsed. So many rows of three short
  * cells take 8 MB, and twice that while the next page comes. */
 #define PAGE_ROWS 10000
-/* Fresh queries after one that failed on the server's side. */
-#define FRESH_TRIES 3
+/* How often a query that fails on the server's side is run in all. */
+#define RUNS_MAX 3
 
 struct selection {
     struct bigquery *bigquery;
@@ -264,6 +264,18 @@ static bool deserves_fresh_query(const struct selection *selection, const struct
     return selection->rows == 0 && retry_decide(&event, &code) == RETRY_NEW_JOB;
 }
 
+/* After a failed run: waits for the next one. False: there is none, and err says why. */
+static bool pause_before_run(struct selection *selection, struct retry *retry, struct error *err)
+{
+    if (!deserves_fresh_query(selection, err))
+        return false;
+    int64_t pause = retry_next(retry, false, err->retry_after_ms);
+    if (pause < 0)
+        return false;
+    bigquery_count_retry(selection->bigquery, err);
+    return retry_sleep(retry, pause, err);
+}
+
 /* Only the answer of jobs.query says what was billed. If the query took longer than that request
  * was held, its job is read for it. */
 static bool find_billed(struct selection *selection, int64_t *out_billed, struct error *err)
@@ -294,17 +306,10 @@ bool bigquery_select(
     bool ok = false;
 
     retry_begin(&retry, bigquery->clock, bigquery->retry_budget_ms, &bigquery->random);
-    for (unsigned tries = 0; !ok && tries < FRESH_TRIES; tries++) {
-        int64_t pause = 0;
+    for (unsigned runs = 1;; runs++) {
         forget_job(&selection);
         ok = run_once(&selection, err);
-        if (ok || !deserves_fresh_query(&selection, err))
-            break;
-        pause = retry_next(&retry, false, err->retry_after_ms);
-        if (pause < 0)
-            break;
-        bigquery_count_retry(bigquery, err);
-        if (!retry_sleep(&retry, pause, err))
+        if (ok || runs == RUNS_MAX || !pause_before_run(&selection, &retry, err))
             break;
     }
     if (ok && out_bytes_billed != NULL)

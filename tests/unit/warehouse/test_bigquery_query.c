@@ -121,6 +121,24 @@ static void test_a_query_that_failed_inside_bigquery_is_run_afresh(void **state)
     assert_int_equal(traffic.retries[TRAFFIC_JOB_BACKEND_ERROR], 1);
 }
 
+static void test_a_query_is_run_three_times_and_not_waited_for_a_fourth(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    struct seen seen = {.rows = 0};
+
+    FAKE_HTTP_SCRIPT(
+        &fixture->http, {.status = 400, .body = REFUSAL(400, "jobBackendError", "try again")});
+    expect_error(
+        bigquery_select(fixture->bigquery, "select", note, &seen, NULL, &err), ERROR_TRANSIENT,
+        "BigQuery: jobs.query: http 400 jobBackendError: try again");
+
+    assert_int_equal(fixture->http.request_count, 3);
+    struct traffic traffic = bigquery_counters(fixture->bigquery).traffic;
+    assert_int_equal(traffic.retries[TRAFFIC_JOB_BACKEND_ERROR], 2);
+    assert_int_equal(fixture->clock.sleep_count, 2);
+}
+
 static void test_a_wrong_query_shows_googles_words(void **state)
 {
     struct fixture *fixture = *state;
@@ -219,6 +237,7 @@ int main(void)
         FIXTURE_TEST(test_a_slow_query_is_waited_for_and_read_page_by_page),
         FIXTURE_TEST(test_a_repeated_start_uses_the_same_request_id),
         FIXTURE_TEST(test_a_query_that_failed_inside_bigquery_is_run_afresh),
+        FIXTURE_TEST(test_a_query_is_run_three_times_and_not_waited_for_a_fourth),
         FIXTURE_TEST(test_a_wrong_query_shows_googles_words),
         FIXTURE_TEST(test_a_visitor_may_have_seen_enough),
         FIXTURE_TEST(test_a_row_that_lacks_cells_is_an_error),
