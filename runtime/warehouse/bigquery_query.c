@@ -192,12 +192,17 @@ static bool visit_page(struct selection *selection, const cJSON *page, struct er
     return ok;
 }
 
-/* An answer that leaves rows out must not pass for a result without them. */
+/* An answer that leaves rows out must not pass for a result without them, and pages that come again
+ * must not come for ever. */
 static bool check_total(const struct selection *selection, const cJSON *page, struct error *err)
 {
     const cJSON *total = cJSON_GetObjectItemCaseSensitive(page, "totalRows");
+    bool is_last = call_text(page, "pageToken")[0] == '\0';
 
-    if (total == NULL || selection->stopped || (uint64_t)call_int64(total) == selection->rows)
+    if (total == NULL || selection->stopped)
+        return true;
+    uint64_t rows = (uint64_t)call_int64(total);
+    if (selection->rows == rows || (!is_last && selection->rows < rows))
         return true;
     return error_set(
         err, ERROR_WAREHOUSE,
@@ -226,8 +231,7 @@ static bool run_once(struct selection *selection, struct error *err)
             selection->bytes_billed = call_int64(billed);
         const char *token = complete ? call_text(page, "pageToken") : "";
         if (complete)
-            ok = visit_page(selection, page, err) &&
-                 (token[0] != '\0' || check_total(selection, page, err));
+            ok = visit_page(selection, page, err) && check_total(selection, page, err);
         if (!ok || selection->stopped || (complete && token[0] == '\0'))
             break;
         if (clock_stopped())
