@@ -66,7 +66,7 @@ struct call {
     /* Sent instead of body, unless NULL; content_type is the source's. */
     const struct http_source *source;
     const char *content_type;
-    /* success need not carry JSON */
+    /* success may have no body */
     bool empty_answer;
     /* How long the server may hold the request on purpose. It is not cut before that, however
      * little of the retry budget is left. */
@@ -83,12 +83,12 @@ int64_t call_cap(const struct bigquery *bigquery);
 
 /* Makes the call, with retries. *out_answer: parsed body, owned, NULL if it was empty and may be;
  * out_answer itself may be NULL. */
-bool call_json(
+MUST_CHECK bool call_json(
     struct bigquery *bigquery, const struct call *call, cJSON **out_answer, struct error *err);
 
 /* The same, and *answer is kept for its headers; initialised and cleared by the caller. The body
  * is not parsed. */
-bool call_answer(
+MUST_CHECK bool call_answer(
     struct bigquery *bigquery, const struct call *call, struct http_answer *answer,
     struct error *err);
 
@@ -104,12 +104,19 @@ struct call_try {
     enum retry_action action;
 };
 
-/* Makes one try. */
-bool call_once(
+/* Makes one try. A refusal is counted as an answer of BigQuery's; whether a good one is, the caller
+ * decides by what it holds (call_went_well). */
+MUST_CHECK bool call_once(
     struct bigquery *bigquery, const struct call *call, struct call_try *try, struct error *err);
+/* Tells the quota that BigQuery has answered somebody. */
+void call_went_well(struct bigquery *bigquery);
+
+/* The JSON object that the body is, owned. NULL: anything else was cut or replaced on its way,
+ * which is as good as no answer (ERROR_TRANSIENT), or memory is missing. */
+cJSON *call_parse(const struct call *call, const struct http_answer *answer, struct error *err);
 
 /* After a failed try: sleeps if there is another one to make. False: give up, err says why. */
-bool call_pause(
+MUST_CHECK bool call_pause(
     struct bigquery *bigquery, const struct call *call, struct retry *retry, bool answered,
     struct error *err);
 

@@ -1,7 +1,6 @@
 #include "warehouse/upload.h"
 
 #include "base/json_memory.h"
-#include "base/json_strict.h"
 #include "warehouse/link.h"
 #include "warehouse/quota.h"
 #include "warehouse/spool_body.h"
@@ -241,17 +240,14 @@ static void session_advance(struct session *session, const char *range)
 static bool session_finish(
     struct session *session, const struct http_answer *answer, struct error *err)
 {
-    session->answer = json_parse_answer(buffer_slice(&answer->body));
+    const struct call call = {.what = TRAFFIC_UPLOAD, .subject = session->upload->job_id};
+
+    session->answer = call_parse(&call, answer, err);
     session->done = session->answer != NULL;
+    session->probe = !session->done;
     if (session->done)
-        return true;
-    session->probe = true;
-    error_set(
-        err, ERROR_TRANSIENT,
-        "BigQuery: upload %s: http %d, but the answer is not one JSON document",
-        session->upload->job_id, answer->status);
-    err->http_status = answer->status;
-    return false;
+        call_went_well(session->bigquery);
+    return session->done;
 }
 
 /* Chooses what comes next after a failure, and waits before it; false: give up. */
@@ -297,6 +293,7 @@ static bool session_step(struct session *session, enum retry_action *action, str
     bool go_on = answer.failure == HTTP_OK &&
                  (answer.status == 308 || (ok && answer.status_override == 308));
     if (go_on) {
+        call_went_well(session->bigquery);
         session_advance(session, answer.range);
         // An acknowledgement of nothing new, without a question asked, must not become a busy loop.
         ok = asked || session->offset > before;
