@@ -44,7 +44,7 @@ MUST_CHECK bool oauth_request(
     const struct oauth *oauth, const struct http_request *request, struct http_answer *answer,
     struct error *err);
 
-/* POSTs the form to url and reads the token of the answer. authorization: the value of that header,
+/* POSTs the form to url and reads the token of the answer. authorization: that header's whole line,
  * NULL for none. *out_token is owned (token_clear); errors as oauth_request, or ERROR_AUTH for an
  * answer without a token. */
 MUST_CHECK bool oauth_post(
