@@ -194,6 +194,29 @@ static void test_a_foreign_token_from_a_file_is_exchanged(void **state)
     unlink(subject);
 }
 
+static void test_a_client_is_named_however_long_its_secret_is(void **state)
+{
+    struct endpoint *endpoint = *state;
+    char content[2000];
+    char secret[1201];
+
+    memset(secret, 's', sizeof secret - 1);
+    secret[sizeof secret - 1] = '\0';
+    snprintf(
+        content, sizeof content,
+        "{\"type\":\"external_account\",\"audience\":\"aud\",\"subject_token_type\":\"jwt\","
+        "\"token_url\":\"@URL@/sts\",\"client_id\":\"id\",\"client_secret\":\"%s\","
+        "\"credential_source\":{\"url\":\"@URL@/subject\"}}",
+        secret);
+    struct credentials *credentials = open_content(endpoint, content);
+    endpoint->answers[0] = "foreign";
+    endpoint->answers[1] = TOKEN("x");
+    expect_header(credentials, "Bearer " ACCESS_TOKEN "x");
+
+    assert_non_null(strstr(endpoint->heads[1], "Authorization: Basic aWQ6c3Nz"));
+    credentials_close(credentials);
+}
+
 static void test_a_foreign_token_from_a_url_leads_to_another_account(void **state)
 {
     struct endpoint *endpoint = *state;
@@ -275,6 +298,7 @@ int main(void)
         ENDPOINT_TEST(test_a_user_refreshes_by_form),
         ENDPOINT_TEST(test_a_token_of_any_life_is_used_until_it_is_old),
         ENDPOINT_TEST(test_a_foreign_token_from_a_file_is_exchanged),
+        ENDPOINT_TEST(test_a_client_is_named_however_long_its_secret_is),
         ENDPOINT_TEST(test_a_foreign_token_from_a_url_leads_to_another_account),
         ENDPOINT_TEST(test_a_user_may_act_as_an_account_through_delegates),
         ENDPOINT_TEST(test_a_machine_of_googles_has_a_token),
