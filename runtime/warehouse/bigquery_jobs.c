@@ -1,8 +1,8 @@
 /* The methods of jobs that change something: load, query, and how their ends are learnt
  * ("BigQuery API reference": Job; "Run jobs programmatically"). */
-#include "base/json_memory.h"
 #include "warehouse/bigquery.h"
 
+#include "base/json_memory.h"
 #include "warehouse/call.h"
 #include "warehouse/job.h"
 #include "warehouse/job_patience.h"

@@ -1,7 +1,7 @@
 /* Reading rows back: jobs.query and jobs.getQueryResults ("BigQuery API reference": Jobs). */
-#include "base/json_exact.h"
 #include "warehouse/bigquery.h"
 
+#include "base/json_exact.h"
 #include "warehouse/call.h"
 #include "warehouse/job_patience.h"
 

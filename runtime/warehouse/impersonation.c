@@ -1,8 +1,8 @@
 /* Acting as another service account: generateAccessToken of the IAM Credentials API, with the token
  * of the identity we start from. */
-#include "base/json_memory.h"
 #include "warehouse/identity.h"
 
+#include "base/json_memory.h"
 #include "base/json_strict.h"
 
 #include <stdio.h>

@@ -3,12 +3,11 @@
 #ifndef BQSYNC_WAREHOUSE_OAUTH_H
 #define BQSYNC_WAREHOUSE_OAUTH_H
 
+#include "base/clock.h"
+#include "base/error.h"
 #include "warehouse/http.h"
 #include "warehouse/retry.h"
 #include "warehouse/traffic.h"
-
-#include "base/clock.h"
-#include "base/error.h"
 
 #include <cjson/cJSON.h>
 
