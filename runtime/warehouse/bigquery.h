@@ -25,7 +25,7 @@ struct http_ops;
 struct bigquery_options {
     const char *project;
     const char *dataset;
-    const char *location;            /* of the dataset, NULL if not known yet */
+    const char *location;            /* of the dataset; NULL or "": not known yet */
     const char *endpoint;            /* root URL without a final slash; NULL: Google's */
     struct credentials *credentials; /* borrowed, thread-safe; NULL: no Authorization is sent */
     struct quota *quota;             /* borrowed, thread-safe; NULL: requests are not paced */
@@ -44,7 +44,7 @@ struct bigquery_options {
 MUST_CHECK bool bigquery_open(
     const struct bigquery_options *options, struct bigquery **out_bigquery, struct error *err);
 void bigquery_close(struct bigquery *bigquery);
-/* Used in every later job reference; copied. */
+/* Used in every later job reference; copied. "": not known. */
 void bigquery_set_location(struct bigquery *bigquery, const char *location);
 
 /* Later queries may bill at most so much, beside max_bytes_billed; 0: no such cap. */
@@ -62,8 +62,10 @@ void bigquery_count_retry(struct bigquery *bigquery, const struct error *why);
 
 /* --- datasets and tables ----------------------------------------------------------------- */
 
+#define DATASET_LOCATION_SIZE 64
+
 struct dataset {
-    char location[64];
+    char location[DATASET_LOCATION_SIZE];
     bool ignores_case; /* of table names (isCaseInsensitive) */
 };
 /* A missing dataset is ERROR_CONFIG that says how to create it. */

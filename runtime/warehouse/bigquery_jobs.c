@@ -70,7 +70,7 @@ static bool insert_job(
     buffer_init(&path, PATH_CEILING);
     call_path_project(bigquery, &path);
     buffer_append_text(&path, "/jobs");
-    call_path_query(bigquery, false, &path);
+    call_path_query(&path);
     buffer_append_text(&path, JOB_FIELDS);
     const struct call call = {
         .what = TRAFFIC_JOBS_INSERT,
@@ -290,7 +290,7 @@ static bool list_children(
     buffer_init(&path, PATH_CEILING);
     call_path_project(bigquery, &path);
     buffer_append_text(&path, "/jobs");
-    call_path_query(bigquery, false, &path);
+    call_path_query(&path);
     buffer_append_text(&path, "&projection=full&maxResults=1000&parentJobId=");
     http_escape(&path, job_id);
     if (token[0] != '\0') {
@@ -381,7 +381,7 @@ bool bigquery_job_get(
     call_path_project(bigquery, &path);
     buffer_append_text(&path, "/jobs/");
     http_escape(&path, job_id);
-    call_path_query(bigquery, true, &path);
+    call_path_query_in_location(bigquery, &path);
     buffer_append_text(&path, JOB_FIELDS);
     const struct call call = {
         .what = TRAFFIC_JOBS_GET,
@@ -438,7 +438,7 @@ static bool hold_for(struct bigquery *bigquery, const char *job_id)
     call_path_project(bigquery, &url);
     buffer_append_text(&url, "/queries/");
     http_escape(&url, job_id);
-    call_path_query(bigquery, true, &url);
+    call_path_query_in_location(bigquery, &url);
     buffer_printf(&url, "&maxResults=0&fields=jobComplete&timeoutMs=%lld", (long long)hold_ms);
     const struct call call = {
         .what = TRAFFIC_JOBS_RESULTS,

@@ -16,12 +16,12 @@ bool bigquery_dry_run(struct bigquery *bigquery, const char *sql, struct error *
     cJSON_AddStringToObject(body, "query", sql);
     cJSON_AddFalseToObject(body, "useLegacySql");
     cJSON_AddTrueToObject(body, "dryRun");
-    if (bigquery->location != NULL)
+    if (bigquery->location[0] != '\0')
         cJSON_AddStringToObject(body, "location", bigquery->location);
     buffer_init(&path, PATH_CEILING);
     call_path_project(bigquery, &path);
     buffer_append_text(&path, "/queries");
-    call_path_query(bigquery, false, &path);
+    call_path_query(&path);
     const struct call call = {
         .what = TRAFFIC_JOBS_QUERY,
         .subject = "(dry run)",
@@ -62,7 +62,7 @@ bool bigquery_table_permissions(
     buffer_init(&path, PATH_CEILING);
     call_path_table(bigquery, table, &path);
     buffer_append_text(&path, ":testIamPermissions");
-    call_path_query(bigquery, false, &path);
+    call_path_query(&path);
     const struct call call = {
         .what = TRAFFIC_TABLES_TEST_IAM,
         .subject = table,
@@ -88,7 +88,7 @@ bool bigquery_table_has_policies(
     buffer_init(&path, PATH_CEILING);
     call_path_table(bigquery, table, &path);
     buffer_append_text(&path, "/rowAccessPolicies");
-    call_path_query(bigquery, false, &path);
+    call_path_query(&path);
     const struct call call = {
         .what = TRAFFIC_POLICIES_LIST,
         .subject = table,

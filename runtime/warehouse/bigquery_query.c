@@ -47,7 +47,7 @@ static bool keep_reference(struct selection *selection, const cJSON *answer, str
 
     if (selection->job_id != NULL || reference == NULL)
         return true;
-    if (location[0] == '\0' && selection->bigquery->location != NULL)
+    if (location[0] == '\0')
         location = selection->bigquery->location;
     selection->job_id = strdup(call_text(reference, "jobId"));
     selection->location = strdup(location);
@@ -66,7 +66,7 @@ static cJSON *query_body(struct selection *selection)
     cJSON_AddFalseToObject(body, "useLegacySql");
     json_add_int64(body, "timeoutMs", hold_ms(bigquery));
     json_add_int64(body, "maxResults", PAGE_ROWS);
-    if (bigquery->location != NULL)
+    if (bigquery->location[0] != '\0')
         cJSON_AddStringToObject(body, "location", bigquery->location);
     snprintf(
         text, sizeof text, "%016" PRIx64 "%016" PRIx64,
@@ -91,7 +91,7 @@ static bool first_page(struct selection *selection, cJSON **out_page, struct err
     buffer_init(&path, PATH_CEILING);
     call_path_project(selection->bigquery, &path);
     buffer_append_text(&path, "/queries");
-    call_path_query(selection->bigquery, false, &path);
+    call_path_query(&path);
     const struct call call = {
         .what = TRAFFIC_JOBS_QUERY,
         .subject = "",
@@ -122,7 +122,7 @@ static bool next_page(
     call_path_project(selection->bigquery, &path);
     buffer_append_text(&path, "/queries/");
     http_escape(&path, job_name(selection));
-    call_path_query(selection->bigquery, false, &path);
+    call_path_query(&path);
     if (selection->location != NULL && selection->location[0] != '\0') {
         buffer_append_text(&path, "&location=");
         http_escape(&path, selection->location);

@@ -56,7 +56,7 @@ bool bigquery_dataset_read(struct bigquery *bigquery, cJSON **out_dataset, struc
 
     buffer_init(&path, PATH_CEILING);
     call_path_dataset(bigquery, &path);
-    call_path_query(bigquery, false, &path);
+    call_path_query(&path);
     const struct call call = {
         .what = TRAFFIC_DATASETS_GET,
         .subject = bigquery->dataset,
@@ -99,7 +99,7 @@ bool bigquery_dataset_insert(struct bigquery *bigquery, const char *location, st
     buffer_init(&path, PATH_CEILING);
     call_path_project(bigquery, &path);
     buffer_append_text(&path, "/datasets");
-    call_path_query(bigquery, false, &path);
+    call_path_query(&path);
     const struct call call = {
         .what = TRAFFIC_DATASETS_INSERT,
         .subject = bigquery->dataset,
@@ -154,7 +154,7 @@ static bool list_page(struct bigquery *bigquery, const char *token, cJSON **page
     buffer_init(&path, PATH_CEILING);
     call_path_dataset(bigquery, &path);
     buffer_append_text(&path, "/tables");
-    call_path_query(bigquery, false, &path);
+    call_path_query(&path);
     buffer_append_text(&path, LIST_QUERY);
     if (token[0] != '\0') {
         buffer_append_text(&path, "&pageToken=");
@@ -203,7 +203,7 @@ static bool table_call(
 
     buffer_init(&path, PATH_CEILING);
     call_path_table(bigquery, table, &path);
-    call_path_query(bigquery, false, &path);
+    call_path_query(&path);
     call->subject = table;
     call->path = buffer_text(&path);
     bool ok = call_json(bigquery, call, out_answer, err);
@@ -246,7 +246,7 @@ bool bigquery_table_insert(
     buffer_init(&path, PATH_CEILING);
     call_path_dataset(bigquery, &path);
     buffer_append_text(&path, "/tables");
-    call_path_query(bigquery, false, &path);
+    call_path_query(&path);
     const struct call call = {
         .what = TRAFFIC_TABLES_INSERT,
         .subject = table,

@@ -45,10 +45,15 @@ void call_path_table(const struct bigquery *bigquery, const char *table, struct 
     http_escape(out, table);
 }
 
-void call_path_query(const struct bigquery *bigquery, bool with_location, struct buffer *out)
+void call_path_query(struct buffer *out)
 {
     buffer_append_text(out, "?prettyPrint=false");
-    if (with_location && bigquery->location != NULL) {
+}
+
+void call_path_query_in_location(const struct bigquery *bigquery, struct buffer *out)
+{
+    call_path_query(out);
+    if (bigquery->location[0] != '\0') {
         buffer_append_text(out, "&location=");
         http_escape(out, bigquery->location);
     }

@@ -16,8 +16,8 @@ struct bigquery {
     char *root;
     char *project;
     char *dataset;
-    /* NULL if not known yet */
-    char *location;
+    /* "" if not known yet */
+    char location[DATASET_LOCATION_SIZE];
     /* NULL if none */
     char *run_id;
     struct credentials *credentials;
@@ -129,9 +129,10 @@ void call_explain(struct error *err);
 void call_path_project(const struct bigquery *bigquery, struct buffer *out);
 void call_path_dataset(const struct bigquery *bigquery, struct buffer *out);
 void call_path_table(const struct bigquery *bigquery, const char *table, struct buffer *out);
-/* Appends the start of the query string: "?prettyPrint=false", and the location, if it is wanted
- * and known. */
-void call_path_query(const struct bigquery *bigquery, bool with_location, struct buffer *out);
+/* Appends the start of the query string: "?prettyPrint=false". */
+void call_path_query(struct buffer *out);
+/* The same and the location, if it is known, for calls about a job. */
+void call_path_query_in_location(const struct bigquery *bigquery, struct buffer *out);
 
 /* Reads of JSON that accept NULL. */
 

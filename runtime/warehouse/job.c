@@ -172,7 +172,7 @@ cJSON *job_new(
 
     cJSON_AddStringToObject(reference, "projectId", bigquery->project);
     cJSON_AddStringToObject(reference, "jobId", job_id);
-    if (bigquery->location != NULL)
+    if (bigquery->location[0] != '\0')
         cJSON_AddStringToObject(reference, "location", bigquery->location);
     *out_configuration = cJSON_AddObjectToObject(job, "configuration");
     cJSON *labels = cJSON_AddObjectToObject(*out_configuration, "labels");

@@ -24,7 +24,7 @@ static void upload_path(const struct bigquery *bigquery, const char *type, struc
     buffer_append_text(out, "/upload");
     call_path_project(bigquery, out);
     buffer_append_text(out, "/jobs");
-    call_path_query(bigquery, false, out);
+    call_path_query(out);
     buffer_printf(out, "&uploadType=%s", type);
 }
 
