@@ -27,11 +27,11 @@ void avro_string(struct avro_writer *out, struct slice value);
 void avro_bytes(struct avro_writer *out, struct slice value);
 void avro_decimal(struct avro_writer *out, struct value_decimal value);
 
-/* The Avro schema (JSON text, to be freed) of a file of this table's rows: fields in column order
- * with the logical types of "Loading Avro data", unions where nullable says so, and, with_deleted,
- * one more boolean field `_bqsync_deleted` behind them, and, of a table with history, then the
- * string `_bqsync_operation` (nullable has column_count + 2 entries then). json_as_text: JSON is a
- * string like any other. */
+/* The Avro schema (JSON text, owned; NULL without memory) of a file of this table's rows: fields in
+ * column order with the logical types of "Loading Avro data", unions where nullable says so, and,
+ * with_deleted, one more boolean field `_bqsync_deleted` behind them, and, of a table with history,
+ * then the string `_bqsync_operation` (nullable has column_count + 2 entries then). json_as_text:
+ * JSON is a string like any other. */
 char *avro_schema_text(
     const struct table *table, const bool *nullable, bool with_deleted, bool json_as_text);
 

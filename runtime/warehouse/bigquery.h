@@ -2,7 +2,13 @@
  * API reference", one page a method). Knows paths, bodies, job ids and how answers are read; leaves
  * one request to http, another try to retry, and bytes of an upload to upload. A struct bigquery
  * belongs to one thread (it owns a connection); several share one struct credentials and one struct
- * quota. */
+ * quota.
+ *
+ * Besides what a call says, each may fail with ERROR_AUTH (no token, or a permission is missing),
+ * ERROR_NOT_FOUND, ERROR_CONFLICT, ERROR_QUOTA, ERROR_WAREHOUSE (refused for good), ERROR_TRANSIENT
+ * and ERROR_UNREACHABLE (after all tries within the budget), ERROR_STOPPED, or ERROR_MEMORY. Who
+ * asked for a change and got ERROR_TRANSIENT or ERROR_UNREACHABLE does not know whether it was
+ * made. */
 #ifndef BQSYNC_WAREHOUSE_BIGQUERY_H
 #define BQSYNC_WAREHOUSE_BIGQUERY_H
 
@@ -83,6 +89,7 @@ struct listed_table {
     bool expires;        /* the table is deleted at some time */
     bool forgets;        /* its partitions are */
 };
+/* Returns whether it wants to see more. */
 typedef bool bigquery_table_visit(void *context, const struct listed_table *table);
 /* All pages. A missing dataset is ERROR_CONFIG that says how to create it. */
 MUST_CHECK bool bigquery_tables_list(
@@ -234,9 +241,12 @@ MUST_CHECK bool bigquery_job_wait_briefly(
 MUST_CHECK bool bigquery_job_claim(
     struct bigquery *bigquery, const char *job_id, bool *out_claimed, struct error *err);
 
-/* Runs a SELECT (jobs.query, then pages), waiting for it as bigquery_job_wait does. Each visit gets
- * one row: count cells as text, NULL for null. */
+/* One row: count cells as text, NULL for null; borrowed for the call. Returns whether it wants to
+ * see more. */
 typedef bool bigquery_row_visit(void *context, size_t count, const char *const *cells);
+/* Runs a SELECT (jobs.query, then pages), waiting for it as bigquery_job_wait does. A result that
+ * lacks rows, or cells of one, is ERROR_WAREHOUSE; rows that came before it was found out have been
+ * visited. out_bytes_billed may be NULL. */
 MUST_CHECK bool bigquery_select(
     struct bigquery *bigquery, const char *sql, bigquery_row_visit *visit, void *context,
     int64_t *out_bytes_billed, struct error *err);

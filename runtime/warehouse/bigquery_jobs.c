@@ -58,11 +58,11 @@ static void keep_finished(struct bigquery *bigquery, const char *job_id, const c
     bigquery->finished_id = strdup(job_id);
 }
 
-/* The body is the job or, unless that is NULL, the source. *out_existed: the id was there before
- * (409). */
+/* call has the job as its body or its source; all else is filled in. *out_existed: the id was there
+ * before (409). */
 static bool insert_job(
-    struct bigquery *bigquery, const char *job_id, const cJSON *job,
-    const struct http_source *source, bool *out_existed, struct error *err)
+    struct bigquery *bigquery, const char *job_id, struct call *call, bool *out_existed,
+    struct error *err)
 {
     struct buffer path;
     cJSON *answer = NULL;
@@ -72,17 +72,12 @@ static bool insert_job(
     buffer_append_text(&path, "/jobs");
     call_path_query(&path);
     buffer_append_text(&path, JOB_FIELDS);
-    const struct call call = {
-        .what = TRAFFIC_JOBS_INSERT,
-        .subject = job_id,
-        .permission = "bigquery.jobs.create",
-        .method = "POST",
-        .path = buffer_text(&path),
-        .body = source == NULL ? job : NULL,
-        .source = source,
-        .content_type = "application/json; charset=UTF-8",
-    };
-    bool ok = call_json(bigquery, &call, &answer, err);
+    call->what = TRAFFIC_JOBS_INSERT;
+    call->subject = job_id;
+    call->permission = "bigquery.jobs.create";
+    call->method = "POST";
+    call->path = buffer_text(&path);
+    bool ok = call_json(bigquery, call, &answer, err);
     buffer_clear(&path);
     *out_existed = !ok && err->code == ERROR_CONFLICT;
     keep_finished(bigquery, job_id, ok ? answer : NULL);
@@ -230,7 +225,8 @@ static bool insert_with_rows(
         .sent = request->sent,
     };
     const struct http_source source = spool_body_source(&body);
-    bool ok = insert_job(bigquery, request->job_id, NULL, &source, out_existed, err);
+    struct call call = {.source = &source, .content_type = "application/json; charset=UTF-8"};
+    bool ok = insert_job(bigquery, request->job_id, &call, out_existed, err);
     free(text);
     return ok;
 }
@@ -255,9 +251,10 @@ static bool insert_query(
         cJSON_AddStringToObject(query, "maximumBytesBilled", cap);
     }
     add_parameters(query, request);
+    struct call plain = {.body = job};
     bool ok = request->rows != NULL
                   ? insert_with_rows(bigquery, request, job, out_existed, err)
-                  : insert_job(bigquery, request->job_id, job, NULL, out_existed, err);
+                  : insert_job(bigquery, request->job_id, &plain, out_existed, err);
     cJSON_Delete(job);
     return ok;
 }

@@ -85,13 +85,11 @@ static void keep_reason(struct error *err, const char *reason)
     snprintf(err->reason, sizeof err->reason, "%s", reason);
 }
 
-/* Google's message without line breaks, which would break our own one line an error. */
-static void one_line(char *out, size_t size, const char *text)
+void call_one_line(char *text)
 {
-    text_format(out, size, "%s", text);
-    for (char *at = out; *at != '\0'; at++)
-        if ((unsigned char)*at < ' ')
-            *at = ' ';
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < ' ')
+            *text = ' ';
 }
 
 /* Reads {"error": {...}}; a body in another form (a proxy's HTML, nothing) leaves both empty. */
@@ -105,7 +103,8 @@ static void read_error_body(
     out_message[0] = '\0';
     if (error != NULL) {
         keep_reason(err, call_text(first, "reason"));
-        one_line(out_message, size, call_text(error, "message"));
+        text_format(out_message, size, "%s", call_text(error, "message"));
+        call_one_line(out_message);
     }
     cJSON_Delete(root);
 }
@@ -168,8 +167,8 @@ static enum retry_action judge_silence(
         .reason = "",
         .message = "",
     };
-    enum error_code code = err->code;
-    enum retry_action action = retry_decide(&event, &code);
+    enum error_code ignored; // the transport has told more exactly what it met
+    enum retry_action action = retry_decide(&event, &ignored);
     char name[200];
 
     name_call(call, name, sizeof name);

@@ -124,6 +124,9 @@ MUST_CHECK bool call_pause(
  * BQ_MAX_BYTES_BILLED, which fails at once and bills nothing. Other errors stay as they are. */
 void call_explain(struct error *err);
 
+/* Makes each control character of a text of Google's a space: an error is one line. */
+void call_one_line(char *text);
+
 /* Append "/bigquery/v2/projects/P", the same with "/datasets/D", and with "/tables/T"; names are
  * escaped. */
 void call_path_project(const struct bigquery *bigquery, struct buffer *out);

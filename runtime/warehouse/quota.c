@@ -91,6 +91,12 @@ int64_t quota_first_hour(int64_t wall_us)
     return wall_us / HOUR_US - (QUOTA_HOURS - 1);
 }
 
+/* The first hour that counts now. */
+static int64_t first_hour(const struct quota *quota)
+{
+    return present_hour(quota) - (QUOTA_HOURS - 1);
+}
+
 static int64_t used_since(const struct table_quota *one, int64_t first_hour)
 {
     int64_t sum = 0;
@@ -111,19 +117,23 @@ static struct quota_hour *hour_of(struct table_quota *one, int64_t hour)
     return out;
 }
 
+static bool is_fresh(const struct quota *quota, const struct table_quota *one)
+{
+    return one->created && now_ms(quota) - one->created_ms < FRESH_MS;
+}
+
 /* Staging tables have names of their own each time: records of tables that have used nothing lately
  * are deleted. */
 static void forget_unused(struct quota *quota)
 {
-    int64_t first = present_hour(quota) - (QUOTA_HOURS - 1);
-    int64_t now = quota->clock->monotonic_ms(quota->clock->context);
+    int64_t first = first_hour(quota);
+    int64_t now = now_ms(quota);
     struct table_quota **link = &quota->tables;
 
     while (*link != NULL) {
         struct table_quota *one = *link;
-        bool fresh = one->created && now - one->created_ms < FRESH_MS;
-        if (one->dml_running > 0 || fresh || now - one->entered_ms < QUOTA_WINDOW_MS ||
-            used_since(one, first) > 0) {
+        if (one->dml_running > 0 || is_fresh(quota, one) ||
+            now - one->entered_ms < QUOTA_WINDOW_MS || used_since(one, first) > 0) {
             link = &one->next;
         } else {
             *link = one->next;
@@ -266,7 +276,7 @@ int64_t quota_used(struct quota *quota, const char *table)
 size_t quota_hours(
     struct quota *quota, const char *table, struct quota_hour out[static QUOTA_HOURS])
 {
-    int64_t first = present_hour(quota) - (QUOTA_HOURS - 1);
+    int64_t first = first_hour(quota);
     size_t count = 0;
 
     pthread_mutex_lock(&quota->lock);
@@ -290,11 +300,6 @@ void quota_restore(struct quota *quota, const char *table, struct quota_hour hou
     if (known != NULL && known->modifications < hour.modifications)
         known->modifications = hour.modifications;
     pthread_mutex_unlock(&quota->lock);
-}
-
-static bool is_fresh(const struct quota *quota, const struct table_quota *one)
-{
-    return one->created && now_ms(quota) - one->created_ms < FRESH_MS;
 }
 
 void quota_note_created(struct quota *quota, const char *table)
