@@ -5,11 +5,10 @@
 #include <stddef.h>
 
 /* Bytes from 0x80 on are UTF-8 and stay as they are. */
-void json_write_string(struct buffer *out, struct slice text)
+void json_write_escaped(struct buffer *out, struct slice text)
 {
     size_t plain = 0;
 
-    buffer_append_byte(out, '"');
     for (size_t i = 0; i < text.length; i++) {
         unsigned char c = (unsigned char)text.data[i];
         if (c >= ' ' && c != '"' && c != '\\')
@@ -22,6 +21,12 @@ void json_write_string(struct buffer *out, struct slice text)
             buffer_printf(out, "\\%c", c);
     }
     buffer_append(out, text.data + plain, text.length - plain);
+}
+
+void json_write_string(struct buffer *out, struct slice text)
+{
+    buffer_append_byte(out, '"');
+    json_write_escaped(out, text);
     buffer_append_byte(out, '"');
 }
 
