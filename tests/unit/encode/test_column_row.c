@@ -295,6 +295,29 @@ static void test_lone_surrogates_of_utf16_databases_are_seen(void **state)
     check_utf16("UTF-16le", "a\0\0\0b\0", 6, NULL, "contains U+0000");
 }
 
+static void test_a_text_without_memory_for_it_is_not_an_empty_one(void **state)
+{
+    static const struct column column = {.name = "c", .type = COLUMN_INT64, .empty_is_null = true};
+    static const struct table table = {.name = "t", .columns = &column, .column_count = 1};
+    sqlite3 *db = open_memory("UTF-16le");
+    struct column_reader in;
+    sqlite3_stmt *row;
+    struct error err;
+    (void)state;
+
+    assert_int_equal(
+        sqlite3_prepare_v2(db, "SELECT hex(zeroblob(50000))", -1, &row, NULL), SQLITE_OK);
+    expect_ok(column_reader_init(&in, &table, row, &err));
+    assert_int_equal(sqlite3_step(row), SQLITE_ROW);
+    column_reader_next(&in, false);
+    sqlite3_hard_heap_limit64(sqlite3_memory_used() + 1000);
+    assert_true(column_int64(&in, 0).null);
+    sqlite3_hard_heap_limit64(0);
+
+    assert_false(column_reader_row_fits(&in));
+    clear_pair(&in, row);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +330,7 @@ int main(void)
         cmocka_unit_test(test_a_column_can_be_read_more_than_once),
         cmocka_unit_test(test_a_missing_key_is_named),
         cmocka_unit_test(test_lone_surrogates_of_utf16_databases_are_seen),
+        cmocka_unit_test(test_a_text_without_memory_for_it_is_not_an_empty_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
