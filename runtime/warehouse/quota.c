@@ -2,6 +2,7 @@
 
 #include "base/text_fit.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -324,15 +325,31 @@ bool quota_is_fresh(struct quota *quota, const char *table)
     return fresh;
 }
 
+static bool is_of_name(char c)
+{
+    return isalnum((unsigned char)c) || c == '_' || c == '-' || (unsigned char)c >= 0x80;
+}
+
+/* Whether the name stands in the text, and not inside of another. */
+static bool names(const char *text, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (const char *at = strstr(text, name); at != NULL; at = strstr(at + 1, name))
+        if ((at == text || !is_of_name(at[-1])) && !is_of_name(at[length]))
+            return true;
+    return false;
+}
+
 bool quota_names_fresh(struct quota *quota, const char *text)
 {
-    bool names = false;
+    bool found = false;
 
     pthread_mutex_lock(&quota->lock);
-    for (struct table_quota *one = quota->tables; one != NULL && !names; one = one->next)
-        names = is_fresh(quota, one) && strstr(text, one->table) != NULL;
+    for (struct table_quota *one = quota->tables; one != NULL && !found; one = one->next)
+        found = is_fresh(quota, one) && names(text, one->table);
     pthread_mutex_unlock(&quota->lock);
-    return names;
+    return found;
 }
 
 int64_t quota_forecast(int64_t interval_ms, int64_t modifications_a_pass)

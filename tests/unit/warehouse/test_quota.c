@@ -368,6 +368,10 @@ static void test_a_job_that_misses_a_new_table_may_be_tried_anew(void **state)
     FAKE_HTTP_SCRIPT(&fixture->http, {.status = 200, .body = failed});
     expect_ok(bigquery_job_get(bigquery, "j", &job, &err));
     assert_int_equal(job.failure.code, ERROR_NOT_FOUND);
+    quota_note_created(options.quota, "t");
+    quota_note_created(options.quota, "staging");
+    expect_ok(bigquery_job_get(bigquery, "j", &job, &err));
+    assert_int_equal(job.failure.code, ERROR_NOT_FOUND);
     quota_note_created(options.quota, "staging_1");
     expect_ok(bigquery_job_get(bigquery, "j", &job, &err));
     assert_int_equal(job.state, JOB_FAILED);
