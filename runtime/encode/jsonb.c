@@ -85,11 +85,11 @@ static bool write_number5(struct buffer *out, struct slice text)
 
 /* Any form of a number. What would end it is refused here: json_check reads the whole text, and
  * would take what is behind for further values. */
-static bool write_number(struct buffer *out, bool json5, struct slice text)
+static bool write_number(struct buffer *out, enum element element, struct slice text)
 {
     size_t start = out->length;
 
-    if (!json5)
+    if (element == ELEMENT_INT || element == ELEMENT_FLOAT)
         buffer_append_slice(out, text);
     else if (!write_number5(out, text))
         return false;
@@ -99,14 +99,14 @@ static bool write_number(struct buffer *out, bool json5, struct slice text)
     return out->length > start || out->failure != BUFFER_OK;
 }
 
-/* A text that goes between quotes as it is: with JSON's escapes, or without any. What would end it
- * there is refused, as above. */
-static bool write_plain(struct buffer *out, bool escapes, struct slice text)
+/* A text that goes between quotes as it is: with JSON's escapes (TEXTJ), or without any (TEXT).
+ * What would end it there is refused, as above. */
+static bool write_plain(struct buffer *out, enum element element, struct slice text)
 {
     for (size_t i = 0; i < text.length; i++) {
         if (text.data[i] == '\\') {
             i++;
-            if (!escapes || i == text.length)
+            if (element != ELEMENT_TEXTJ || i == text.length)
                 return false;
         } else if (text.data[i] == '"') {
             return false;
@@ -224,7 +224,7 @@ static bool write_quoted(struct buffer *out, enum element element, struct slice 
     else if (element == ELEMENT_TEXTRAW)
         json_write_escaped(out, payload);
     else
-        ok = write_plain(out, element == ELEMENT_TEXTJ, payload);
+        ok = write_plain(out, element, payload);
     buffer_append_byte(out, '"');
     return ok;
 }
@@ -240,11 +240,10 @@ static bool write_scalar(struct buffer *out, enum element element, struct slice 
         buffer_append_text(out, words[element]);
         return true;
     case ELEMENT_INT:
-    case ELEMENT_FLOAT:
-        return write_number(out, false, payload);
     case ELEMENT_INT5:
+    case ELEMENT_FLOAT:
     case ELEMENT_FLOAT5:
-        return write_number(out, true, payload);
+        return write_number(out, element, payload);
     case ELEMENT_TEXT:
     case ELEMENT_TEXTJ:
     case ELEMENT_TEXT5:

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PATH_CEILING 8192
 /* What is read of a job. Without this an answer repeats the rows that travelled in a statement
  * ("Performance tips": partial responses). */
 #define JOB_FIELDS                                                                                 \
@@ -27,8 +26,6 @@
 #define POLL_PART     5
 #define POLL_LEAST_MS 150
 #define POLL_MOST_MS  10000
-/* How long the server may hold a request while a query runs. */
-#define HOLD_MS 10000
 
 /* --- starting ---------------------------------------------------------------------------- */
 
@@ -67,7 +64,7 @@ static bool insert_job(
     struct buffer path;
     cJSON *answer = NULL;
 
-    buffer_init(&path, PATH_CEILING);
+    buffer_init(&path, CALL_PATH_CEILING);
     call_path_project(bigquery, &path);
     buffer_append_text(&path, "/jobs");
     call_path_query(&path);
@@ -284,7 +281,7 @@ static bool list_children(
 {
     struct buffer path;
 
-    buffer_init(&path, PATH_CEILING);
+    buffer_init(&path, CALL_PATH_CEILING);
     call_path_project(bigquery, &path);
     buffer_append_text(&path, "/jobs");
     call_path_query(&path);
@@ -374,7 +371,7 @@ bool bigquery_job_get(
     struct job job = {.state = JOB_MISSING};
     cJSON *answer = NULL;
 
-    buffer_init(&path, PATH_CEILING);
+    buffer_init(&path, CALL_PATH_CEILING);
     call_path_project(bigquery, &path);
     buffer_append_text(&path, "/jobs/");
     http_escape(&path, job_id);
@@ -424,13 +421,12 @@ static bool take_finished(struct bigquery *bigquery, const char *job_id, struct 
  * a failure of any kind only means that the end is polled for. */
 static bool hold_for(struct bigquery *bigquery, const char *job_id)
 {
-    int64_t budget = bigquery->retry_budget_ms;
-    int64_t hold_ms = budget / 2 < HOLD_MS ? budget / 2 : HOLD_MS;
+    int64_t hold_ms = call_hold_ms(bigquery);
     struct http_answer answer;
     struct buffer url;
     struct error ignored;
 
-    buffer_init(&url, PATH_CEILING);
+    buffer_init(&url, CALL_PATH_CEILING);
     buffer_append_text(&url, bigquery->root);
     call_path_project(bigquery, &url);
     buffer_append_text(&url, "/queries/");
@@ -445,7 +441,8 @@ static bool hold_for(struct bigquery *bigquery, const char *job_id)
         .held_ms = hold_ms,
     };
     http_answer_init(&answer);
-    struct call_try try = {.url = buffer_text(&url), .left_ms = budget, .answer = &answer};
+    struct call_try try = {
+        .url = buffer_text(&url), .left_ms = bigquery->retry_budget_ms, .answer = &answer};
     bool ok = call_once(bigquery, &call, &try, &ignored);
     http_answer_clear(&answer);
     buffer_clear(&url);

@@ -10,9 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PATH_CEILING 8192
-/* How long the server may hold a request while the query runs. */
-#define HOLD_MS 10000
 /* Rows of a page. Left to itself BigQuery sends up to 10 MB of JSON ("API reference", jobs.query:
  * maxResults), which takes ten times as much memory once it is parsed. So many rows of three short
  * cells take 8 MB, and twice that while the next page comes. */
@@ -34,11 +31,6 @@ struct selection {
     /* The visit wants no more rows. */
     bool stopped;
 };
-
-static int64_t hold_ms(const struct bigquery *bigquery)
-{
-    return bigquery->retry_budget_ms / 2 < HOLD_MS ? bigquery->retry_budget_ms / 2 : HOLD_MS;
-}
 
 static bool keep_reference(struct selection *selection, const cJSON *answer, struct error *err)
 {
@@ -64,7 +56,7 @@ static cJSON *query_body(struct selection *selection)
 
     cJSON_AddStringToObject(body, "query", selection->sql);
     cJSON_AddFalseToObject(body, "useLegacySql");
-    json_add_int64(body, "timeoutMs", hold_ms(bigquery));
+    json_add_int64(body, "timeoutMs", call_hold_ms(bigquery));
     json_add_int64(body, "maxResults", PAGE_ROWS);
     if (bigquery->location[0] != '\0')
         cJSON_AddStringToObject(body, "location", bigquery->location);
@@ -88,7 +80,7 @@ static bool first_page(struct selection *selection, cJSON **out_page, struct err
     struct buffer path;
     cJSON *body = query_body(selection);
 
-    buffer_init(&path, PATH_CEILING);
+    buffer_init(&path, CALL_PATH_CEILING);
     call_path_project(selection->bigquery, &path);
     buffer_append_text(&path, "/queries");
     call_path_query(&path);
@@ -99,7 +91,7 @@ static bool first_page(struct selection *selection, cJSON **out_page, struct err
         .method = "POST",
         .path = buffer_text(&path),
         .body = body,
-        .held_ms = hold_ms(selection->bigquery),
+        .held_ms = call_hold_ms(selection->bigquery),
     };
     bool ok = call_json(selection->bigquery, &call, out_page, err);
     buffer_clear(&path);
@@ -118,7 +110,7 @@ static bool next_page(
 {
     struct buffer path;
 
-    buffer_init(&path, PATH_CEILING);
+    buffer_init(&path, CALL_PATH_CEILING);
     call_path_project(selection->bigquery, &path);
     buffer_append_text(&path, "/queries/");
     http_escape(&path, job_name(selection));
@@ -129,7 +121,7 @@ static bool next_page(
     }
     buffer_printf(
         &path, "&timeoutMs=%" PRId64 "&maxResults=%d&formatOptions.useInt64Timestamp=true",
-        hold_ms(selection->bigquery), PAGE_ROWS);
+        call_hold_ms(selection->bigquery), PAGE_ROWS);
     if (token[0] != '\0') {
         buffer_append_text(&path, "&pageToken=");
         http_escape(&path, token);
@@ -140,7 +132,7 @@ static bool next_page(
         .permission = "bigquery.tables.getData",
         .method = "GET",
         .path = buffer_text(&path),
-        .held_ms = hold_ms(selection->bigquery),
+        .held_ms = call_hold_ms(selection->bigquery),
     };
     bool ok = call_json(selection->bigquery, &call, out_page, err);
     buffer_clear(&path);

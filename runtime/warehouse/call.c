@@ -20,7 +20,8 @@
 #define CONNECT_MS 10000
 /* The least time that the last try of a call is given. */
 #define LEAST_MS 500
-/* Between the end of a hold and its answer. */
+/* The longest that a request is held, and the time between the end of a hold and its answer. */
+#define HOLD_MS        10000
 #define HELD_MARGIN_MS 5000
 
 /* --- paths and JSON ---------------------------------------------------------------------- */
@@ -57,6 +58,13 @@ void call_path_query_in_location(const struct bigquery *bigquery, struct buffer 
         buffer_append_text(out, "&location=");
         http_escape(out, bigquery->location);
     }
+}
+
+int64_t call_hold_ms(const struct bigquery *bigquery)
+{
+    int64_t half = bigquery->retry_budget_ms / 2;
+
+    return half < HOLD_MS ? half : HOLD_MS;
 }
 
 const cJSON *call_member(const cJSON *object, const char *const *path)

@@ -11,6 +11,9 @@
 
 #define BIGQUERY_ROOT "https://bigquery.googleapis.com"
 
+/* Of a path with its query. */
+#define CALL_PATH_CEILING 8192
+
 struct bigquery {
     /* without a final slash */
     char *root;
@@ -77,6 +80,9 @@ struct call {
     /* 0: RETRY_CALL */
     enum retry_place place;
 };
+
+/* How long a server is asked to hold a request while a query runs. */
+int64_t call_hold_ms(const struct bigquery *bigquery);
 
 /* What a query may bill, 0: as much as it wants. */
 int64_t call_cap(const struct bigquery *bigquery);

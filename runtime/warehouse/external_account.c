@@ -39,8 +39,8 @@ static bool read_subject_url(
     struct http_request request = {
         .method = "GET",
         .url = identity->subject_url,
-        .connect_timeout_ms = 5000,
-        .stall_timeout_ms = 10000,
+        .connect_timeout_ms = OAUTH_CONNECT_MS,
+        .stall_timeout_ms = OAUTH_STALL_MS,
         .no_proxy = true,
     };
 

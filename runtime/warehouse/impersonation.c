@@ -81,8 +81,8 @@ bool impersonation_token(
         .url = identity->impersonation_url,
         .headers = {"Content-Type: application/json", buffer_text(&line)},
         .body = slice_of(body == NULL ? "" : body),
-        .connect_timeout_ms = 5000,
-        .stall_timeout_ms = 10000,
+        .connect_timeout_ms = OAUTH_CONNECT_MS,
+        .stall_timeout_ms = OAUTH_STALL_MS,
     };
     http_answer_init_secret(&answer);
     bool ok = body != NULL || error_set(err, ERROR_MEMORY, "out of memory for a token request");

@@ -104,7 +104,7 @@ bool metadata_token(
         .url = buffer_text(&url),
         .headers = {FLAVOR},
         .connect_timeout_ms = PROBE_MS,
-        .stall_timeout_ms = 10000,
+        .stall_timeout_ms = OAUTH_STALL_MS,
         .no_proxy = true,
     };
     http_answer_init_secret(&answer);

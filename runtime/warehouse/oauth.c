@@ -10,10 +10,8 @@
 #include <string.h>
 
 /* Together less than the 30 s in which a command has to end when nothing answers. */
-#define BUDGET_MS  20000
-#define TRIES      3
-#define CONNECT_MS 5000
-#define STALL_MS   10000
+#define BUDGET_MS 20000
+#define TRIES     3
 /* When an answer does not say how long its token lives. */
 #define DEFAULT_LIFE_S 3600
 /* No token lives longer (IAM: 12 hours). */
@@ -154,8 +152,8 @@ bool oauth_post(
             {"Content-Type: application/x-www-form-urlencoded", "Accept: application/json",
              authorization},
         .body = buffer_slice(form),
-        .connect_timeout_ms = CONNECT_MS,
-        .stall_timeout_ms = STALL_MS,
+        .connect_timeout_ms = OAUTH_CONNECT_MS,
+        .stall_timeout_ms = OAUTH_STALL_MS,
     };
 
     if (!buffer_check(form, "a token request", err))

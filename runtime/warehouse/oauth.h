@@ -14,6 +14,10 @@
 #define OAUTH_SCOPE     "https://www.googleapis.com/auth/bigquery"
 #define OAUTH_SCOPE_IAM "https://www.googleapis.com/auth/iam"
 
+/* Of requests to token endpoints and the like, which answer at once or not at all. */
+#define OAUTH_CONNECT_MS 5000
+#define OAUTH_STALL_MS   10000
+
 /* What requests are made with. */
 struct oauth {
     const struct http_ops *http;

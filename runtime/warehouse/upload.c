@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PATH_CEILING 8192
 /* A job names every column of its destination, with descriptions. */
 #define ENVELOPE_CEILING (16u << 20)
 #define LOAD_PERMISSION  "bigquery.jobs.create and bigquery.tables.updateData"
@@ -56,7 +55,7 @@ static bool send_multipart(
         (uint64_t)retry_random(&bigquery->random, UINT32_MAX));
     snprintf(type, sizeof type, "multipart/related; boundary=%s", boundary);
     snprintf(after, sizeof after, "\r\n--%s--\r\n", boundary);
-    buffer_init(&path, PATH_CEILING);
+    buffer_init(&path, CALL_PATH_CEILING);
     upload_path(bigquery, "multipart", &path);
     buffer_init(&before, ENVELOPE_CEILING);
     buffer_printf(
@@ -131,7 +130,7 @@ static bool session_start(struct session *session, struct error *err)
     char length[80];
 
     snprintf(length, sizeof length, "X-Upload-Content-Length: %" PRIu64, session->total);
-    buffer_init(&path, PATH_CEILING);
+    buffer_init(&path, CALL_PATH_CEILING);
     upload_path(bigquery, "resumable", &path);
     const struct call call = {
         .what = TRAFFIC_UPLOAD,
