@@ -105,8 +105,11 @@ def _run(options: argparse.Namespace, program: str, progress: Progress) -> int:
                 break
         finally:
             source.close()
+    else:
+        raise SourceError("%s: was written each time that it was read; try again when it rests" % options.database)
     progress.clear()
-    stems = file_stems([table.name for table in catalog.tables])
+    stems = file_stems([table.name for table in catalog.tables if fold(table.name) not in existing],
+                       [_stem(one.path) for one in existing.values()])
     targets = target_names([table.name for table in catalog.tables])
     wanted: Dict[str, _Wanted] = {}
     lines: List[str] = []
@@ -116,8 +119,9 @@ def _run(options: argparse.Namespace, program: str, progress: Progress) -> int:
         if not document["columns"]:
             lines.append("%s: left out, because none of its columns can be sent" % name)
             continue
-        path = os.path.join(options.out, stems[name] + ".json")
-        one = wanted[name] = _settled(draft, document, path, existing.get(fold(name)), memory.get(name))
+        found = existing.get(fold(name))
+        path = found.path if found else os.path.join(options.out, stems[name] + ".json")
+        one = wanted[name] = _settled(draft, document, path, found, memory.get(name))
         lines += table_lines(draft, one.proposal, one.document, left_out, one.path,
                              one.found.document if one.found else None)
     if not options.tables:
@@ -137,7 +141,7 @@ def _settled(
         return _Wanted(path, proposal, proposal, None)
     if before is not None:
         proposal = keep(draft, proposal, before)
-    return _Wanted(found.path, proposal, merge(found.document, proposal, before), found)
+    return _Wanted(path, proposal, merge(found.document, proposal, before), found)
 
 
 def _wanted(catalog: Catalog, names: List[str], database: str) -> List[SourceTable]:
@@ -191,6 +195,10 @@ def _problems(files: Dict[str, str]) -> Tuple[str, ...]:
             with open(os.path.join(directory, stem + ".json"), "w", encoding="utf-8") as file:
                 file.write(text)
         return tuple(message.replace(os.path.join(directory, ""), "") for message in schema.load(directory).messages)
+
+
+def _stem(path: str) -> str:
+    return os.path.basename(path)[:-len(".json")]
 
 
 # --- files -----------------------------------------------------------------------------------------
@@ -279,7 +287,7 @@ def _report_gone(
 
 def _check(database: str, files: Dict[str, Tuple[str, str]]) -> None:
     """The generator has to take what is going to be written."""
-    texts = {os.path.basename(path)[:-len(".json")]: after for path, (_, after) in files.items()}
+    texts = {_stem(path): after for path, (_, after) in files.items()}
     problems = _problems(texts) if texts else ()
     if problems:
         raise _Refusal(3, "%s: the generator would refuse what was inferred from it; nothing was written:\n%s"

@@ -21,8 +21,8 @@ def document_of(draft: Draft, target: str) -> Tuple[Document, List[Tuple[str, st
     left_out = [(name, "its name cannot be written in a definition") for name in draft.table.unwritable]
     sent = [name for name in draft.names if not draft.is_left_out(name)]
     most = _COLUMNS_MAX - (1 if draft.unfit else 0)  # _bqsync_unfit
-    left_out += [(name, "a definition has at most %d columns" % most)
-                 for name in sent[most:] if name not in draft.key]
+    others = [name for name in sent if name not in draft.key]
+    left_out += [(name, "a definition has at most %d columns" % most) for name in others[most - len(draft.key):]]
     beyond = {name for name, _ in left_out}
     names = column_names(sent)
     columns = [_column(draft, name, names[name]) for name in sent if name not in beyond]

@@ -100,9 +100,10 @@ def _free(wish: str, used: Set[str], limit: int) -> str:
     return name
 
 
-def file_stems(tables: List[str]) -> Dict[str, str]:
-    """The file name without .json for each table: the table's own if it is a C identifier."""
-    used: Set[str] = {"registry"}
+def file_stems(tables: List[str], taken: Iterable[str] = ()) -> Dict[str, str]:
+    """The file name without .json for each table: the table's own if it is a C identifier. taken: of files that
+    are there already."""
+    used: Set[str] = {"registry", *map(fold, taken)}
     result: Dict[str, str] = {}
     for name in tables:
         if is_c_identifier(name) and fold(name) not in used:

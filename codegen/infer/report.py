@@ -4,6 +4,7 @@ otherwise. Names and numbers only, never a value of the database.
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from typing import Dict, List, Optional, Sequence, TextIO, Tuple
@@ -141,13 +142,8 @@ def catalog_lines(catalog: Catalog, command: str, path: str) -> List[str]:
         if table.kind != "table":
             what = "a view" if table.kind == "view" else "a virtual table"
             lines.append("%s: %s, which is left out unless it is named: %s infer %s %s"
-                         % (table.name, what, command, path, _quoted(table.name)))
+                         % (table.name, what, command, shlex.quote(path), shlex.quote(table.name)))
     return lines + ["%s: passed over, %s" % pair for pair in catalog.passed_over]
-
-
-def _quoted(name: str) -> str:
-    plain = name.replace("_", "").isalnum() and name.isascii()
-    return name if plain else "'%s'" % name.replace("'", "'\\''")
 
 
 def say(lines: Sequence[str]) -> None:

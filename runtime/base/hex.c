@@ -21,12 +21,3 @@ void hex_append(struct buffer *out, const void *bytes, size_t length)
         buffer_append(out, digits, sizeof digits);
     }
 }
-
-int hex_digit(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
-}

@@ -14,8 +14,7 @@ int text_fit(const char *text, size_t limit);
 #define TEXT_FIT(text, limit) text_fit(text, limit), text
 
 /* As snprintf and vsnprintf, but an incomplete last character is left out, and each byte that is no
- * UTF-8 is a question mark. They return out. size is
- * at least 1. */
+ * UTF-8 is a question mark. They return out. size is at least 1. */
 char *text_format(char *out, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 char *text_format_list(char *out, size_t size, const char *format, va_list args)

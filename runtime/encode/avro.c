@@ -6,6 +6,9 @@
 
 #define VARINT_MAX 10
 
+/* Far beyond the 10,000 columns that a table may have. */
+#define SCHEMA_CEILING ((size_t)16 << 20)
+
 /* Writes eight bytes, of which `count` count; returns what lies behind those. */
 static inline char *put_bytes(char *to, uint64_t little_endian, int count)
 {
@@ -144,29 +147,29 @@ static void append_field(struct buffer *out, const char *name, const char *type,
     buffer_printf(out, nullable ? "[\"null\",%s]}" : "%s}", type);
 }
 
-char *avro_schema_text(
-    const struct table *table, const bool *nullable, bool with_deleted, bool json_as_text)
+char *avro_schema_text(const struct table *table, const struct avro_schema *schema)
 {
+    const bool *nullable = schema->nullable;
     struct buffer out;
 
-    buffer_init(&out, 16 * 1024 * 1024);
+    buffer_init(&out, SCHEMA_CEILING);
     buffer_append_text(&out, "{\"type\":\"record\",\"name\":\"row\",\"fields\":[");
     for (size_t i = 0; i < table->column_count; i++) {
         const struct column *column = &table->columns[i];
-        bool as_text = json_as_text && column->type == COLUMN_JSON;
+        bool as_text = schema->json_as_text && column->type == COLUMN_JSON;
         if (i > 0)
             buffer_append_byte(&out, ',');
         append_field(
             &out, column->name, column_type_info(as_text ? COLUMN_STRING : column->type)->avro,
             nullable[i]);
     }
-    if (with_deleted) {
+    if (schema->with_deleted) {
         buffer_append_byte(&out, ',');
         append_field(
             &out, "_bqsync_deleted", column_type_info(COLUMN_BOOL)->avro,
             nullable[table->column_count]);
     }
-    if (with_deleted && table->history != NULL) {
+    if (schema->with_deleted && table->history != NULL) {
         buffer_append_byte(&out, ',');
         append_field(
             &out, "_bqsync_operation", column_type_info(COLUMN_STRING)->avro,

@@ -27,12 +27,16 @@ void avro_string(struct avro_writer *out, struct slice value);
 void avro_bytes(struct avro_writer *out, struct slice value);
 void avro_decimal(struct avro_writer *out, struct value_decimal value);
 
-/* The Avro schema (JSON text, to be freed) of a file of this table's rows: fields in column order
- * with the logical types of "Loading Avro data", unions where nullable says so, and, with_deleted,
- * one more boolean field `_bqsync_deleted` behind them, and, of a table with history, then the
- * string `_bqsync_operation` (nullable has column_count + 2 entries then). json_as_text: JSON is a
- * string like any other. */
-char *avro_schema_text(
-    const struct table *table, const bool *nullable, bool with_deleted, bool json_as_text);
+/* What a file of a table's rows holds. */
+struct avro_schema {
+    const bool *nullable; /* one a field, as of avro_writer */
+    bool with_deleted;    /* a boolean `_bqsync_deleted` follows the columns, and, of a table with
+                             history, then the string `_bqsync_operation` */
+    bool json_as_text;    /* JSON is a string like any other */
+};
+
+/* The schema as JSON text, owned; NULL without memory. Fields are in column order with the logical
+ * types of "Loading Avro data", unions where nullable says so. */
+char *avro_schema_text(const struct table *table, const struct avro_schema *schema);
 
 #endif

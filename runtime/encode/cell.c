@@ -19,10 +19,14 @@ void cell_failure(const struct cell *cell, const char *reason)
 {
     struct column_reader *in = cell->in;
 
-    // The first problem already rejects the row; those beyond the maximum are not needed.
-    if (in->problem_count < COLUMN_PROBLEMS_MAX)
-        in->problems[in->problem_count++] = (struct column_problem){
-            .column = cell->index, .storage_class = cell_class(cell->storage), .reason = reason};
+    // The first problem already rejects the row. Of those beyond the maximum, only one of the key
+    // says more: column_reader_key_fits has to find it.
+    if (in->problem_count == COLUMN_PROBLEMS_MAX && !cell->column->key)
+        return;
+    size_t place =
+        in->problem_count < COLUMN_PROBLEMS_MAX ? in->problem_count++ : COLUMN_PROBLEMS_MAX - 1;
+    in->problems[place] = (struct column_problem){
+        .column = cell->index, .storage_class = cell_class(cell->storage), .reason = reason};
 }
 
 /* Whether the row is sent without the value. */

@@ -95,7 +95,8 @@ static inline const char *cell_text(const struct cell *cell, struct slice *out_t
 }
 
 /* The same for types whose grammar is ASCII, which refuse a wrong encoding as they refuse any other
- * text that is not a value of theirs: U+FFFD stands for a text with a lone surrogate. */
+ * text that is not a value of theirs: U+FFFD stands for a text with a lone surrogate, and for one
+ * that there is no memory to read. */
 static inline struct slice cell_ascii(const struct cell *cell)
 {
     // The value itself stays as it is, for the column that takes what does not fit.
@@ -104,7 +105,7 @@ static inline struct slice cell_ascii(const struct cell *cell)
     const char *data = (const char *)sqlite3_value_text(cell->value);
 
     if (data == NULL)
-        return (struct slice){"", 0};
+        return slice_of("\xef\xbf\xbd");
     return (struct slice){data, (size_t)sqlite3_value_bytes(cell->value)};
 }
 

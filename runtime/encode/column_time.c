@@ -132,30 +132,34 @@ struct value_int64 column_time(struct column_reader *in, size_t index)
     return time_value(&cell, reason, value);
 }
 
+/* A DATETIME or a TIMESTAMP: both are microseconds since 1970-01-01, as counts are. */
+static struct value_int64 convert_moment(struct cell cell, text_conversion *of_text)
+{
+    int64_t value = 0;
+    bool count;
+
+    if (cell_is_null(&cell))
+        return (struct value_int64){.null = true};
+    const char *reason = read_time(&cell, of_text, &value, &count);
+    return time_value(&cell, reason, value);
+}
+
 struct value_int64 column_datetime(struct column_reader *in, size_t index)
 {
     struct cell cell = cell_of(in, index);
     int64_t value = 0;
-    bool count;
 
     if (read_plain(&cell, civil_datetime_of_text, &value))
         return (struct value_int64){.value = value};
-    if (cell_is_null(&cell))
-        return (struct value_int64){.null = true};
-    const char *reason = read_time(&cell, civil_datetime_of_text, &value, &count);
-    return time_value(&cell, reason, value);
+    return convert_moment(cell, civil_datetime_of_text);
 }
 
 struct value_int64 column_timestamp(struct column_reader *in, size_t index)
 {
     struct cell cell = cell_of(in, index);
     int64_t value = 0;
-    bool count;
 
     if (read_plain(&cell, civil_timestamp_of_text, &value))
         return (struct value_int64){.value = value};
-    if (cell_is_null(&cell))
-        return (struct value_int64){.null = true};
-    const char *reason = read_time(&cell, civil_timestamp_of_text, &value, &count);
-    return time_value(&cell, reason, value);
+    return convert_moment(cell, civil_timestamp_of_text);
 }

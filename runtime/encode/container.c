@@ -325,8 +325,8 @@ static void prepare_blocks(struct container *container, size_t count)
         container->free[container->free_count++] = &container->blocks[i];
 }
 
-/* Ends the helpers and frees everything. */
-static void destroy(struct container *container)
+/* Waits until the helpers have finished what is queued and have ended. */
+static void end_helpers(struct container *container)
 {
     pthread_mutex_lock(&container->lock);
     container->closing = true;
@@ -336,6 +336,12 @@ static void destroy(struct container *container)
         pthread_join(container->threads[i], NULL);
         packer_free(container->packers[i]);
     }
+    container->thread_count = 0;
+}
+
+static void destroy(struct container *container)
+{
+    end_helpers(container);
     packer_free(container->packer);
     for (size_t i = 0; i < container->block_count; i++)
         buffer_clear(&container->blocks[i].raw);
@@ -486,17 +492,8 @@ bool container_close(
     if (container->current->rows > 0)
         hand_over(container);
     drain(container);
-
     // Until the helpers have ended, the last blocks may still be on their way.
-    pthread_mutex_lock(&container->lock);
-    container->closing = true;
-    pthread_cond_broadcast(&container->filled);
-    pthread_mutex_unlock(&container->lock);
-    for (int i = 0; i < container->thread_count; i++) {
-        pthread_join(container->threads[i], NULL);
-        packer_free(container->packers[i]);
-    }
-    container->thread_count = 0;
+    end_helpers(container);
 
     bool ok = check_failed(container, err);
     stats.written_bytes = container->written_bytes;

@@ -2,7 +2,7 @@
  * then blocks of rows compressed by one codec, handed to a sink as they fill. Compression runs on
  * helper threads, and the caller compresses a block itself when their queue is full, so blocks
  * may leave out of row order; memory is a fixed number of blocks whatever the table's size. One
- * caller thread. */
+ * caller thread; the sink is called from any of them, one at a time. */
 #ifndef BQSYNC_ENCODE_CONTAINER_H
 #define BQSYNC_ENCODE_CONTAINER_H
 
@@ -36,7 +36,8 @@ struct container_stats {
     int level;              /* of zstd, of the block packed last; else 0 */
 };
 
-/* Returns owned. Writes the header to the sink. */
+/* Returns owned. Writes the header to the sink. Errors: ERROR_MEMORY, ERROR_CONFIG without random
+ * bytes, or what the sink met. */
 MUST_CHECK bool container_open(
     const struct container_options *options, struct sink sink, struct container **out_container,
     struct error *err);
@@ -45,13 +46,15 @@ MUST_CHECK bool container_open(
 struct avro_writer *container_begin_row(struct container *container);
 
 /* Ends the row; may hand blocks to the sink. ERROR_LIMIT if the row cannot fit into a block that
- * BigQuery takes (16 MB); the row is then left out, and the container stays usable. */
+ * BigQuery takes (16 MB): the row is then left out, and the container stays usable. ERROR_MEMORY,
+ * or what the sink met, perhaps with an earlier block. */
 MUST_CHECK bool container_end_row(struct container *container, struct error *err);
 
 /* Removes the row begun last. */
 void container_abandon_row(struct container *container);
 
-/* Flushes, waits for the compressors and frees the container, also on failure. */
+/* Flushes, waits for the compressors and frees the container, also on failure. out_stats may be
+ * NULL. */
 MUST_CHECK bool container_close(
     struct container *container, struct container_stats *out_stats, struct error *err);
 

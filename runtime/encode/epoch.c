@@ -144,7 +144,7 @@ const char *epoch_us_of_real(double count, enum time_format format, bool truncat
         return round_real(count - EPOCH_JULIAN, CIVIL_US_PER_DAY, 1, 0, out_us);
     if (truncate && isfinite(count)) {
         number_of_real(count, &number);
-        return of_number(&number, unit, true, out_us);
+        return of_number(&number, unit, truncate, out_us);
     }
     return unit->power >= 0
                ? round_real(count, power_of_ten(unit->power), 1, unit->begin_us, out_us)

@@ -1,5 +1,7 @@
 #include "encode/json.h"
 
+#include "base/fnv.h"
+#include "base/hex.h"
 #include "base/json_normal.h"
 #include "encode/number.h"
 #include "encode/text.h"
@@ -139,13 +141,10 @@ static int scan_hex(struct scanner *in)
     if (in->end - in->at < 4)
         return -1;
     for (int i = 0; i < 4; i++, in->at++) {
-        char c = *in->at;
-        if (c >= '0' && c <= '9')
-            value = value * 16 + (c - '0');
-        else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-            value = value * 16 + ((c | 0x20) - 'a' + 10);
-        else
+        int digit = hex_digit(*in->at);
+        if (digit < 0)
             return -1;
+        value = value * 16 + digit;
     }
     return value;
 }
@@ -194,13 +193,13 @@ static bool in_object(const struct scanner *in)
     return (in->objects[level / 64] >> (level % 64) & 1) != 0;
 }
 
-/* The name of a member of the innermost object, with its quotes (FNV-1a). */
+/* The name of a member of the innermost object, with its quotes. */
 static void note_name(struct scanner *in, struct slice name)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ in->numbers[in->depth - 1];
+    uint64_t hash = FNV_OFFSET ^ in->numbers[in->depth - 1];
 
     for (size_t i = 0; i < name.length; i++)
-        hash = (hash ^ (unsigned char)name.data[i]) * UINT64_C(0x100000001b3);
+        hash = fnv_add_byte(hash, name.data[i]);
     hash = (hash ^ hash >> 32) % NAME_BITS;
     uint64_t bit = UINT64_C(1) << (hash % 64);
     // An escape may stand for any letter.

@@ -1,8 +1,9 @@
 #include "encode/jsonb.h"
 
+#include "base/hex.h"
 #include "encode/json.h"
+#include "encode/json_write.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -52,11 +53,10 @@ static bool write_hexadecimal(struct buffer *out, struct slice digits)
     if (digits.length > 16)
         return false;
     for (size_t i = 0; i < digits.length; i++) {
-        char digit = (char)(digits.data[i] | 0x20); // lower case
-        bool letter = digit >= 'a' && digit <= 'f';
-        if (!letter && (digits.data[i] < '0' || digits.data[i] > '9'))
+        int digit = hex_digit(digits.data[i]);
+        if (digit < 0)
             return false;
-        value = value << 4 | (uint64_t)(letter ? digit - 'a' + 10 : digit - '0');
+        value = value << 4 | (uint64_t)digit;
     }
     buffer_printf(out, "%" PRIu64, value);
     return true;
@@ -85,11 +85,11 @@ static bool write_number5(struct buffer *out, struct slice text)
 
 /* Any form of a number. What would end it is refused here: json_check reads the whole text, and
  * would take what is behind for further values. */
-static bool write_number(struct buffer *out, bool json5, struct slice text)
+static bool write_number(struct buffer *out, enum element element, struct slice text)
 {
     size_t start = out->length;
 
-    if (!json5)
+    if (element == ELEMENT_INT || element == ELEMENT_FLOAT)
         buffer_append_slice(out, text);
     else if (!write_number5(out, text))
         return false;
@@ -99,14 +99,14 @@ static bool write_number(struct buffer *out, bool json5, struct slice text)
     return out->length > start || out->failure != BUFFER_OK;
 }
 
-/* A text that goes between quotes as it is: with JSON's escapes, or without any. What would end it
- * there is refused, as above. */
-static bool write_plain(struct buffer *out, bool escapes, struct slice text)
+/* A text that goes between quotes as it is: with JSON's escapes (TEXTJ), or without any (TEXT).
+ * What would end it there is refused, as above. */
+static bool write_plain(struct buffer *out, enum element element, struct slice text)
 {
     for (size_t i = 0; i < text.length; i++) {
         if (text.data[i] == '\\') {
             i++;
-            if (!escapes || i == text.length)
+            if (element != ELEMENT_TEXTJ || i == text.length)
                 return false;
         } else if (text.data[i] == '"') {
             return false;
@@ -114,20 +114,6 @@ static bool write_plain(struct buffer *out, bool escapes, struct slice text)
     }
     buffer_append_slice(out, text);
     return true;
-}
-
-/* Bytes as they are, but for those that JSON wants escaped. */
-static void write_raw(struct buffer *out, struct slice text)
-{
-    for (size_t i = 0; i < text.length; i++) {
-        unsigned char byte = (unsigned char)text.data[i];
-        if (byte < 0x20)
-            buffer_printf(out, "\\u%04x", byte);
-        else if (byte == '"' || byte == '\\')
-            buffer_printf(out, "\\%c", byte);
-        else
-            buffer_append_byte(out, byte);
-    }
 }
 
 /* The bytes of a line's end behind a backslash, which JSON5 leaves out: LF, CR, CR LF, U+2028 or
@@ -167,8 +153,7 @@ static bool write_escape5(struct buffer *out, const char **at, const char *end)
         buffer_append_text(out, "\\u0000");
         return true;
     case 'x':
-        if (end - *at < 2 || !isxdigit((unsigned char)(*at)[0]) ||
-            !isxdigit((unsigned char)(*at)[1]))
+        if (end - *at < 2 || hex_digit((*at)[0]) < 0 || hex_digit((*at)[1]) < 0)
             return false;
         buffer_printf(out, "\\u00%.2s", *at);
         *at += 2;
@@ -196,7 +181,7 @@ static bool write_text5(struct buffer *out, struct slice text)
         if (at == end)
             break;
         if (*at != '\\') {
-            write_raw(out, (struct slice){at++, 1});
+            json_write_escaped(out, (struct slice){at++, 1});
             continue;
         }
         at++;
@@ -237,9 +222,9 @@ static bool write_quoted(struct buffer *out, enum element element, struct slice 
     if (element == ELEMENT_TEXT5)
         ok = write_text5(out, payload);
     else if (element == ELEMENT_TEXTRAW)
-        write_raw(out, payload);
+        json_write_escaped(out, payload);
     else
-        ok = write_plain(out, element == ELEMENT_TEXTJ, payload);
+        ok = write_plain(out, element, payload);
     buffer_append_byte(out, '"');
     return ok;
 }
@@ -255,11 +240,10 @@ static bool write_scalar(struct buffer *out, enum element element, struct slice 
         buffer_append_text(out, words[element]);
         return true;
     case ELEMENT_INT:
-    case ELEMENT_FLOAT:
-        return write_number(out, false, payload);
     case ELEMENT_INT5:
+    case ELEMENT_FLOAT:
     case ELEMENT_FLOAT5:
-        return write_number(out, true, payload);
+        return write_number(out, element, payload);
     case ELEMENT_TEXT:
     case ELEMENT_TEXTJ:
     case ELEMENT_TEXT5:

@@ -135,8 +135,8 @@ void parameter_append_scalar(
 {
     buffer_printf(
         out,
-        "{\"name\":\"%s\",\"parameterType\":{\"type\":\"%s\"},\"parameterValue\":{\"value\":", name,
-        column_type_info(type)->name);
+        "%s{\"name\":\"%s\",\"parameterType\":{\"type\":\"%s\"},\"parameterValue\":{\"value\":",
+        out->length > 0 ? "," : "", name, column_type_info(type)->name);
     append_value(out, type, &value);
     buffer_append_text(out, "}}");
 }

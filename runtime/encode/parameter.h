@@ -26,13 +26,13 @@ void parameter_append_type(struct buffer *out, const struct table *table);
  * _bqsync_operation (avro.h). */
 void parameter_append_row(struct buffer *out, const struct table *table, struct slice record);
 
-/* Appends a whole parameter with one value: {"name":...,"parameterType":...,"parameterValue":...}.
- * value: as avro_value_take has returned it; not JSON, which has no parameter of its type here. */
+/* Appends a whole parameter with one value, {"name":...,"parameterType":...,"parameterValue":...},
+ * with a comma in front unless it is the first. value: as avro_value_take has returned it; not
+ * JSON, which has no parameter of its type here. */
 void parameter_append_scalar(
     struct buffer *out, const char *name, enum column_type type, struct slice value);
 
-/* The same for a TIMESTAMP, in microseconds since 1970, with a comma in front unless it is the
- * first. */
+/* The same for a TIMESTAMP, in microseconds since 1970. */
 void parameter_append_timestamp(struct buffer *out, const char *name, int64_t us);
 
 #endif

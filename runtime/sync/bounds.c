@@ -172,8 +172,6 @@ static void append_bound(
         snprintf(
             name, sizeof name, "%s%s_%zu", prefix(bounds, room), side == 0 ? "low" : "high",
             number);
-        if (out->length > 0)
-            buffer_append_byte(out, ',');
         parameter_append_scalar(out, name, type, buffer_slice(values[side]));
     }
 }

@@ -5,6 +5,9 @@
 
 #include "warehouse/oauth.h"
 
+/* The value of an environment variable, borrowed; NULL if it is not set, or empty. */
+const char *adc_setting(const char *name);
+
 /* Where gcloud keeps the login of a user, into out; false if there is no home. */
 bool adc_gcloud_file(char *out, size_t size);
 

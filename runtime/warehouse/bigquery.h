@@ -2,7 +2,13 @@
  * API reference", one page a method). Knows paths, bodies, job ids and how answers are read; leaves
  * one request to http, another try to retry, and bytes of an upload to upload. A struct bigquery
  * belongs to one thread (it owns a connection); several share one struct credentials and one struct
- * quota. */
+ * quota.
+ *
+ * Besides what a call says, each may fail with ERROR_AUTH (no token, or a permission is missing),
+ * ERROR_NOT_FOUND, ERROR_CONFLICT, ERROR_QUOTA, ERROR_WAREHOUSE (refused for good), ERROR_TRANSIENT
+ * and ERROR_UNREACHABLE (after all tries within the budget), ERROR_STOPPED, or ERROR_MEMORY. Who
+ * asked for a change and got ERROR_TRANSIENT or ERROR_UNREACHABLE does not know whether it was
+ * made. */
 #ifndef BQSYNC_WAREHOUSE_BIGQUERY_H
 #define BQSYNC_WAREHOUSE_BIGQUERY_H
 
@@ -25,7 +31,7 @@ struct http_ops;
 struct bigquery_options {
     const char *project;
     const char *dataset;
-    const char *location;            /* of the dataset, NULL if not known yet */
+    const char *location;            /* of the dataset; NULL or "": not known yet */
     const char *endpoint;            /* root URL without a final slash; NULL: Google's */
     struct credentials *credentials; /* borrowed, thread-safe; NULL: no Authorization is sent */
     struct quota *quota;             /* borrowed, thread-safe; NULL: requests are not paced */
@@ -44,7 +50,7 @@ struct bigquery_options {
 MUST_CHECK bool bigquery_open(
     const struct bigquery_options *options, struct bigquery **out_bigquery, struct error *err);
 void bigquery_close(struct bigquery *bigquery);
-/* Used in every later job reference; copied. */
+/* Used in every later job reference; copied. "": not known. */
 void bigquery_set_location(struct bigquery *bigquery, const char *location);
 
 /* Later queries may bill at most so much, beside max_bytes_billed; 0: no such cap. */
@@ -62,8 +68,10 @@ void bigquery_count_retry(struct bigquery *bigquery, const struct error *why);
 
 /* --- datasets and tables ----------------------------------------------------------------- */
 
+#define DATASET_LOCATION_SIZE 64
+
 struct dataset {
-    char location[64];
+    char location[DATASET_LOCATION_SIZE];
     bool ignores_case; /* of table names (isCaseInsensitive) */
 };
 /* A missing dataset is ERROR_CONFIG that says how to create it. */
@@ -81,6 +89,7 @@ struct listed_table {
     bool expires;        /* the table is deleted at some time */
     bool forgets;        /* its partitions are */
 };
+/* Returns whether it wants to see more. */
 typedef bool bigquery_table_visit(void *context, const struct listed_table *table);
 /* All pages. A missing dataset is ERROR_CONFIG that says how to create it. */
 MUST_CHECK bool bigquery_tables_list(
@@ -232,9 +241,12 @@ MUST_CHECK bool bigquery_job_wait_briefly(
 MUST_CHECK bool bigquery_job_claim(
     struct bigquery *bigquery, const char *job_id, bool *out_claimed, struct error *err);
 
-/* Runs a SELECT (jobs.query, then pages), waiting for it as bigquery_job_wait does. Each visit gets
- * one row: count cells as text, NULL for null. */
+/* One row: count cells as text, NULL for null; borrowed for the call. Returns whether it wants to
+ * see more. */
 typedef bool bigquery_row_visit(void *context, size_t count, const char *const *cells);
+/* Runs a SELECT (jobs.query, then pages), waiting for it as bigquery_job_wait does. A result that
+ * lacks rows, or cells of one, is ERROR_WAREHOUSE; rows that came before it was found out have been
+ * visited. out_bytes_billed may be NULL. */
 MUST_CHECK bool bigquery_select(
     struct bigquery *bigquery, const char *sql, bigquery_row_visit *visit, void *context,
     int64_t *out_bytes_billed, struct error *err);

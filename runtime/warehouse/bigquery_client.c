@@ -6,6 +6,7 @@
 #include "warehouse/upload.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,10 +59,11 @@ bool bigquery_open(
                                            ? options->upload_multipart_bytes
                                            : UPLOAD_MULTIPART_BYTES;
     bigquery->random = retry_seed();
+    if (options->location != NULL)
+        bigquery_set_location(bigquery, options->location);
     if (!copy_text(root_of(options), &bigquery->root, err) ||
         !copy_text(options->project, &bigquery->project, err) ||
         !copy_text(options->dataset, &bigquery->dataset, err) ||
-        !copy_text(options->location, &bigquery->location, err) ||
         !copy_text(options->run_id, &bigquery->run_id, err) ||
         !open_transport(bigquery, options, err)) {
         bigquery_close(bigquery);
@@ -83,7 +85,6 @@ void bigquery_close(struct bigquery *bigquery)
     free(bigquery->root);
     free(bigquery->project);
     free(bigquery->dataset);
-    free(bigquery->location);
     free(bigquery->run_id);
     free(bigquery->finished_id);
     free(bigquery->query_id);
@@ -107,10 +108,7 @@ int64_t call_cap(const struct bigquery *bigquery)
 
 void bigquery_set_location(struct bigquery *bigquery, const char *location)
 {
-    char *copy = location == NULL ? NULL : strdup(location);
-
-    free(bigquery->location);
-    bigquery->location = copy;
+    snprintf(bigquery->location, sizeof bigquery->location, "%s", location);
 }
 
 struct bigquery_counters bigquery_counters(const struct bigquery *bigquery)

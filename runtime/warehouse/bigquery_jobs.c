@@ -1,8 +1,8 @@
 /* The methods of jobs that change something: load, query, and how their ends are learnt
  * ("BigQuery API reference": Job; "Run jobs programmatically"). */
-#include "base/json_memory.h"
 #include "warehouse/bigquery.h"
 
+#include "base/json_memory.h"
 #include "warehouse/call.h"
 #include "warehouse/job.h"
 #include "warehouse/job_patience.h"
@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PATH_CEILING 8192
 /* What is read of a job. Without this an answer repeats the rows that travelled in a statement
  * ("Performance tips": partial responses). */
 #define JOB_FIELDS                                                                                 \
@@ -28,8 +27,6 @@
 #define POLL_PART     5
 #define POLL_LEAST_MS 150
 #define POLL_MOST_MS  10000
-/* How long the server may hold a request while a query runs. */
-#define HOLD_MS 10000
 
 /* --- starting ---------------------------------------------------------------------------- */
 
@@ -59,31 +56,26 @@ static void keep_finished(struct bigquery *bigquery, const char *job_id, const c
     bigquery->finished_id = strdup(job_id);
 }
 
-/* The body is the job or, unless that is NULL, the source. *out_existed: the id was there before
- * (409). */
+/* call has the job as its body or its source; all else is filled in. *out_existed: the id was there
+ * before (409). */
 static bool insert_job(
-    struct bigquery *bigquery, const char *job_id, const cJSON *job,
-    const struct http_source *source, bool *out_existed, struct error *err)
+    struct bigquery *bigquery, const char *job_id, struct call *call, bool *out_existed,
+    struct error *err)
 {
     struct buffer path;
     cJSON *answer = NULL;
 
-    buffer_init(&path, PATH_CEILING);
+    buffer_init(&path, CALL_PATH_CEILING);
     call_path_project(bigquery, &path);
     buffer_append_text(&path, "/jobs");
-    call_path_query(bigquery, false, &path);
+    call_path_query(&path);
     buffer_append_text(&path, JOB_FIELDS);
-    const struct call call = {
-        .what = TRAFFIC_JOBS_INSERT,
-        .subject = job_id,
-        .permission = "bigquery.jobs.create",
-        .method = "POST",
-        .path = buffer_text(&path),
-        .body = source == NULL ? job : NULL,
-        .source = source,
-        .content_type = "application/json; charset=UTF-8",
-    };
-    bool ok = call_json(bigquery, &call, &answer, err);
+    call->what = TRAFFIC_JOBS_INSERT;
+    call->subject = job_id;
+    call->permission = "bigquery.jobs.create";
+    call->method = "POST";
+    call->path = buffer_text(&path);
+    bool ok = call_json(bigquery, call, &answer, err);
     buffer_clear(&path);
     *out_existed = !ok && err->code == ERROR_CONFLICT;
     keep_finished(bigquery, job_id, ok ? answer : NULL);
@@ -231,7 +223,8 @@ static bool insert_with_rows(
         .sent = request->sent,
     };
     const struct http_source source = spool_body_source(&body);
-    bool ok = insert_job(bigquery, request->job_id, NULL, &source, out_existed, err);
+    struct call call = {.source = &source, .content_type = "application/json; charset=UTF-8"};
+    bool ok = insert_job(bigquery, request->job_id, &call, out_existed, err);
     free(text);
     return ok;
 }
@@ -256,9 +249,10 @@ static bool insert_query(
         cJSON_AddStringToObject(query, "maximumBytesBilled", cap);
     }
     add_parameters(query, request);
+    struct call plain = {.body = job};
     bool ok = request->rows != NULL
                   ? insert_with_rows(bigquery, request, job, out_existed, err)
-                  : insert_job(bigquery, request->job_id, job, NULL, out_existed, err);
+                  : insert_job(bigquery, request->job_id, &plain, out_existed, err);
     cJSON_Delete(job);
     return ok;
 }
@@ -288,10 +282,10 @@ static bool list_children(
 {
     struct buffer path;
 
-    buffer_init(&path, PATH_CEILING);
+    buffer_init(&path, CALL_PATH_CEILING);
     call_path_project(bigquery, &path);
     buffer_append_text(&path, "/jobs");
-    call_path_query(bigquery, false, &path);
+    call_path_query(&path);
     buffer_append_text(&path, "&projection=full&maxResults=1000&parentJobId=");
     http_escape(&path, job_id);
     if (token[0] != '\0') {
@@ -381,11 +375,11 @@ bool bigquery_job_get(
     struct job job = {.state = JOB_MISSING};
     cJSON *answer = NULL;
 
-    buffer_init(&path, PATH_CEILING);
+    buffer_init(&path, CALL_PATH_CEILING);
     call_path_project(bigquery, &path);
     buffer_append_text(&path, "/jobs/");
     http_escape(&path, job_id);
-    call_path_query(bigquery, true, &path);
+    call_path_query_in_location(bigquery, &path);
     buffer_append_text(&path, JOB_FIELDS);
     const struct call call = {
         .what = TRAFFIC_JOBS_GET,
@@ -431,18 +425,17 @@ static bool take_finished(struct bigquery *bigquery, const char *job_id, struct 
  * a failure of any kind only means that the end is polled for. */
 static bool hold_for(struct bigquery *bigquery, const char *job_id)
 {
-    int64_t budget = bigquery->retry_budget_ms;
-    int64_t hold_ms = budget / 2 < HOLD_MS ? budget / 2 : HOLD_MS;
+    int64_t hold_ms = call_hold_ms(bigquery);
     struct http_answer answer;
     struct buffer url;
     struct error ignored;
 
-    buffer_init(&url, PATH_CEILING);
+    buffer_init(&url, CALL_PATH_CEILING);
     buffer_append_text(&url, bigquery->root);
     call_path_project(bigquery, &url);
     buffer_append_text(&url, "/queries/");
     http_escape(&url, job_id);
-    call_path_query(bigquery, true, &url);
+    call_path_query_in_location(bigquery, &url);
     buffer_printf(&url, "&maxResults=0&fields=jobComplete&timeoutMs=%lld", (long long)hold_ms);
     const struct call call = {
         .what = TRAFFIC_JOBS_RESULTS,
@@ -452,7 +445,8 @@ static bool hold_for(struct bigquery *bigquery, const char *job_id)
         .held_ms = hold_ms,
     };
     http_answer_init(&answer);
-    struct call_try try = {.url = buffer_text(&url), .left_ms = budget, .answer = &answer};
+    struct call_try try = {
+        .url = buffer_text(&url), .left_ms = bigquery->retry_budget_ms, .answer = &answer};
     bool ok = call_once(bigquery, &call, &try, &ignored);
     http_answer_clear(&answer);
     buffer_clear(&url);

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#define PATH_CEILING 8192
-
 bool bigquery_dry_run(struct bigquery *bigquery, const char *sql, struct error *err)
 {
     struct buffer path;
@@ -16,12 +14,12 @@ bool bigquery_dry_run(struct bigquery *bigquery, const char *sql, struct error *
     cJSON_AddStringToObject(body, "query", sql);
     cJSON_AddFalseToObject(body, "useLegacySql");
     cJSON_AddTrueToObject(body, "dryRun");
-    if (bigquery->location != NULL)
+    if (bigquery->location[0] != '\0')
         cJSON_AddStringToObject(body, "location", bigquery->location);
-    buffer_init(&path, PATH_CEILING);
+    buffer_init(&path, CALL_PATH_CEILING);
     call_path_project(bigquery, &path);
     buffer_append_text(&path, "/queries");
-    call_path_query(bigquery, false, &path);
+    call_path_query(&path);
     const struct call call = {
         .what = TRAFFIC_JOBS_QUERY,
         .subject = "(dry run)",
@@ -59,10 +57,10 @@ bool bigquery_table_permissions(
     cJSON *answer = NULL;
 
     cJSON_AddItemToObject(body, "permissions", cJSON_CreateStringArray(permissions, (int)count));
-    buffer_init(&path, PATH_CEILING);
+    buffer_init(&path, CALL_PATH_CEILING);
     call_path_table(bigquery, table, &path);
     buffer_append_text(&path, ":testIamPermissions");
-    call_path_query(bigquery, false, &path);
+    call_path_query(&path);
     const struct call call = {
         .what = TRAFFIC_TABLES_TEST_IAM,
         .subject = table,
@@ -85,10 +83,10 @@ bool bigquery_table_has_policies(
     struct buffer path;
     cJSON *answer = NULL;
 
-    buffer_init(&path, PATH_CEILING);
+    buffer_init(&path, CALL_PATH_CEILING);
     call_path_table(bigquery, table, &path);
     buffer_append_text(&path, "/rowAccessPolicies");
-    call_path_query(bigquery, false, &path);
+    call_path_query(&path);
     const struct call call = {
         .what = TRAFFIC_POLICIES_LIST,
         .subject = table,

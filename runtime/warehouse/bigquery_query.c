@@ -1,7 +1,7 @@
 /* Reading rows back: jobs.query and jobs.getQueryResults ("BigQuery API reference": Jobs). */
-#include "base/json_exact.h"
 #include "warehouse/bigquery.h"
 
+#include "base/json_exact.h"
 #include "warehouse/call.h"
 #include "warehouse/job_patience.h"
 #include "warehouse/pages.h"
@@ -11,15 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PATH_CEILING 8192
-/* How long the server may hold a request while the query runs. */
-#define HOLD_MS 10000
 /* Rows of a page. Left to itself BigQuery sends up to 10 MB of JSON ("API reference", jobs.query:
  * maxResults), which takes ten times as much memory once it is parsed. So many rows of three short
  * cells take 8 MB, and twice that while the next page comes. */
 #define PAGE_ROWS 10000
-/* Fresh queries after one that failed on the server's side. */
-#define FRESH_TRIES 3
+/* How often a query that fails on the server's side is run in all. */
+#define RUNS_MAX 3
 
 struct selection {
     struct bigquery *bigquery;
@@ -36,11 +33,6 @@ struct selection {
     bool stopped;
 };
 
-static int64_t hold_ms(const struct bigquery *bigquery)
-{
-    return bigquery->retry_budget_ms / 2 < HOLD_MS ? bigquery->retry_budget_ms / 2 : HOLD_MS;
-}
-
 static bool keep_reference(struct selection *selection, const cJSON *answer, struct error *err)
 {
     const cJSON *reference = cJSON_GetObjectItemCaseSensitive(answer, "jobReference");
@@ -48,7 +40,7 @@ static bool keep_reference(struct selection *selection, const cJSON *answer, str
 
     if (selection->job_id != NULL || reference == NULL)
         return true;
-    if (location[0] == '\0' && selection->bigquery->location != NULL)
+    if (location[0] == '\0')
         location = selection->bigquery->location;
     selection->job_id = strdup(call_text(reference, "jobId"));
     selection->location = strdup(location);
@@ -65,9 +57,9 @@ static cJSON *query_body(struct selection *selection)
 
     cJSON_AddStringToObject(body, "query", selection->sql);
     cJSON_AddFalseToObject(body, "useLegacySql");
-    json_add_int64(body, "timeoutMs", hold_ms(bigquery));
+    json_add_int64(body, "timeoutMs", call_hold_ms(bigquery));
     json_add_int64(body, "maxResults", PAGE_ROWS);
-    if (bigquery->location != NULL)
+    if (bigquery->location[0] != '\0')
         cJSON_AddStringToObject(body, "location", bigquery->location);
     snprintf(
         text, sizeof text, "%016" PRIx64 "%016" PRIx64,
@@ -89,10 +81,10 @@ static bool first_page(struct selection *selection, cJSON **out_page, struct err
     struct buffer path;
     cJSON *body = query_body(selection);
 
-    buffer_init(&path, PATH_CEILING);
+    buffer_init(&path, CALL_PATH_CEILING);
     call_path_project(selection->bigquery, &path);
     buffer_append_text(&path, "/queries");
-    call_path_query(selection->bigquery, false, &path);
+    call_path_query(&path);
     const struct call call = {
         .what = TRAFFIC_JOBS_QUERY,
         .subject = "",
@@ -100,7 +92,7 @@ static bool first_page(struct selection *selection, cJSON **out_page, struct err
         .method = "POST",
         .path = buffer_text(&path),
         .body = body,
-        .held_ms = hold_ms(selection->bigquery),
+        .held_ms = call_hold_ms(selection->bigquery),
     };
     bool ok = call_json(selection->bigquery, &call, out_page, err);
     buffer_clear(&path);
@@ -119,18 +111,18 @@ static bool next_page(
 {
     struct buffer path;
 
-    buffer_init(&path, PATH_CEILING);
+    buffer_init(&path, CALL_PATH_CEILING);
     call_path_project(selection->bigquery, &path);
     buffer_append_text(&path, "/queries/");
     http_escape(&path, job_name(selection));
-    call_path_query(selection->bigquery, false, &path);
+    call_path_query(&path);
     if (selection->location != NULL && selection->location[0] != '\0') {
         buffer_append_text(&path, "&location=");
         http_escape(&path, selection->location);
     }
     buffer_printf(
         &path, "&timeoutMs=%" PRId64 "&maxResults=%d&formatOptions.useInt64Timestamp=true",
-        hold_ms(selection->bigquery), PAGE_ROWS);
+        call_hold_ms(selection->bigquery), PAGE_ROWS);
     if (token[0] != '\0') {
         buffer_append_text(&path, "&pageToken=");
         http_escape(&path, token);
@@ -141,7 +133,7 @@ static bool next_page(
         .permission = "bigquery.tables.getData",
         .method = "GET",
         .path = buffer_text(&path),
-        .held_ms = hold_ms(selection->bigquery),
+        .held_ms = call_hold_ms(selection->bigquery),
     };
     bool ok = call_json(selection->bigquery, &call, out_page, err);
     buffer_clear(&path);
@@ -193,12 +185,17 @@ static bool visit_page(struct selection *selection, const cJSON *page, struct er
     return ok;
 }
 
-/* An answer that leaves rows out must not pass for a result without them. */
+/* An answer that leaves rows out must not pass for a result without them, and pages that come again
+ * must not come for ever. */
 static bool check_total(const struct selection *selection, const cJSON *page, struct error *err)
 {
     const cJSON *total = cJSON_GetObjectItemCaseSensitive(page, "totalRows");
+    bool is_last = call_text(page, "pageToken")[0] == '\0';
 
-    if (total == NULL || selection->stopped || (uint64_t)call_int64(total) == selection->rows)
+    if (total == NULL || selection->stopped)
+        return true;
+    uint64_t rows = (uint64_t)call_int64(total);
+    if (selection->rows == rows || (!is_last && selection->rows < rows))
         return true;
     return error_set(
         err, ERROR_WAREHOUSE,
@@ -228,8 +225,7 @@ static bool run_once(struct selection *selection, struct error *err)
             selection->bytes_billed = call_int64(billed);
         const char *token = complete ? call_text(page, "pageToken") : "";
         if (complete)
-            ok = visit_page(selection, page, err) &&
-                 (token[0] != '\0' || check_total(selection, page, err));
+            ok = visit_page(selection, page, err) && check_total(selection, page, err);
         if (!ok || selection->stopped || (complete && token[0] == '\0'))
             break;
         if (clock_stopped())
@@ -267,6 +263,18 @@ static bool deserves_fresh_query(const struct selection *selection, const struct
     return selection->rows == 0 && retry_decide(&event, &code) == RETRY_NEW_JOB;
 }
 
+/* After a failed run: waits for the next one. False: there is none, and err says why. */
+static bool pause_before_run(struct selection *selection, struct retry *retry, struct error *err)
+{
+    if (!deserves_fresh_query(selection, err))
+        return false;
+    int64_t pause = retry_next(retry, false, err->retry_after_ms);
+    if (pause < 0)
+        return false;
+    bigquery_count_retry(selection->bigquery, err);
+    return retry_sleep(retry, pause, err);
+}
+
 /* Only the answer of jobs.query says what was billed. If the query took longer than that request
  * was held, its job is read for it. */
 static bool find_billed(struct selection *selection, int64_t *out_billed, struct error *err)
@@ -297,17 +305,10 @@ bool bigquery_select(
     bool ok = false;
 
     retry_begin(&retry, bigquery->clock, bigquery->retry_budget_ms, &bigquery->random);
-    for (unsigned tries = 0; !ok && tries < FRESH_TRIES; tries++) {
-        int64_t pause = 0;
+    for (unsigned runs = 1;; runs++) {
         forget_job(&selection);
         ok = run_once(&selection, err);
-        if (ok || !deserves_fresh_query(&selection, err))
-            break;
-        pause = retry_next(&retry, false, err->retry_after_ms);
-        if (pause < 0)
-            break;
-        bigquery_count_retry(bigquery, err);
-        if (!retry_sleep(&retry, pause, err))
+        if (ok || runs == RUNS_MAX || !pause_before_run(&selection, &retry, err))
             break;
     }
     if (ok && out_bytes_billed != NULL)

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PATH_CEILING 8192
-
 /* Only what a pass needs of a list: labels of up to 1,000 tables a page come in one free read. */
 #define LIST_QUERY                                                                                 \
     "&maxResults=1000&fields=nextPageToken%2Ctables(tableReference(tableId)%2Ctype%2Clabels%2C"    \
@@ -55,9 +53,9 @@ bool bigquery_dataset_read(struct bigquery *bigquery, cJSON **out_dataset, struc
 {
     struct buffer path;
 
-    buffer_init(&path, PATH_CEILING);
+    buffer_init(&path, CALL_PATH_CEILING);
     call_path_dataset(bigquery, &path);
-    call_path_query(bigquery, false, &path);
+    call_path_query(&path);
     const struct call call = {
         .what = TRAFFIC_DATASETS_GET,
         .subject = bigquery->dataset,
@@ -97,10 +95,10 @@ bool bigquery_dataset_insert(struct bigquery *bigquery, const char *location, st
     cJSON_AddStringToObject(reference, "datasetId", bigquery->dataset);
     if (location != NULL)
         cJSON_AddStringToObject(body, "location", location);
-    buffer_init(&path, PATH_CEILING);
+    buffer_init(&path, CALL_PATH_CEILING);
     call_path_project(bigquery, &path);
     buffer_append_text(&path, "/datasets");
-    call_path_query(bigquery, false, &path);
+    call_path_query(&path);
     const struct call call = {
         .what = TRAFFIC_DATASETS_INSERT,
         .subject = bigquery->dataset,
@@ -152,10 +150,10 @@ static bool list_page(struct bigquery *bigquery, const char *token, cJSON **page
 {
     struct buffer path;
 
-    buffer_init(&path, PATH_CEILING);
+    buffer_init(&path, CALL_PATH_CEILING);
     call_path_dataset(bigquery, &path);
     buffer_append_text(&path, "/tables");
-    call_path_query(bigquery, false, &path);
+    call_path_query(&path);
     buffer_append_text(&path, LIST_QUERY);
     if (token[0] != '\0') {
         buffer_append_text(&path, "&pageToken=");
@@ -205,9 +203,9 @@ static bool table_call(
 {
     struct buffer path;
 
-    buffer_init(&path, PATH_CEILING);
+    buffer_init(&path, CALL_PATH_CEILING);
     call_path_table(bigquery, table, &path);
-    call_path_query(bigquery, false, &path);
+    call_path_query(&path);
     call->subject = table;
     call->path = buffer_text(&path);
     bool ok = call_json(bigquery, call, out_answer, err);
@@ -247,10 +245,10 @@ bool bigquery_table_insert(
     cJSON_AddStringToObject(reference, "projectId", bigquery->project);
     cJSON_AddStringToObject(reference, "datasetId", bigquery->dataset);
     cJSON_AddStringToObject(reference, "tableId", table);
-    buffer_init(&path, PATH_CEILING);
+    buffer_init(&path, CALL_PATH_CEILING);
     call_path_dataset(bigquery, &path);
     buffer_append_text(&path, "/tables");
-    call_path_query(bigquery, false, &path);
+    call_path_query(&path);
     const struct call call = {
         .what = TRAFFIC_TABLES_INSERT,
         .subject = table,

@@ -20,7 +20,8 @@
 #define CONNECT_MS 10000
 /* The least time that the last try of a call is given. */
 #define LEAST_MS 500
-/* Between the end of a hold and its answer. */
+/* The longest that a request is held, and the time between the end of a hold and its answer. */
+#define HOLD_MS        10000
 #define HELD_MARGIN_MS 5000
 
 /* --- paths and JSON ---------------------------------------------------------------------- */
@@ -45,13 +46,25 @@ void call_path_table(const struct bigquery *bigquery, const char *table, struct 
     http_escape(out, table);
 }
 
-void call_path_query(const struct bigquery *bigquery, bool with_location, struct buffer *out)
+void call_path_query(struct buffer *out)
 {
     buffer_append_text(out, "?prettyPrint=false");
-    if (with_location && bigquery->location != NULL) {
+}
+
+void call_path_query_in_location(const struct bigquery *bigquery, struct buffer *out)
+{
+    call_path_query(out);
+    if (bigquery->location[0] != '\0') {
         buffer_append_text(out, "&location=");
         http_escape(out, bigquery->location);
     }
+}
+
+int64_t call_hold_ms(const struct bigquery *bigquery)
+{
+    int64_t half = bigquery->retry_budget_ms / 2;
+
+    return half < HOLD_MS ? half : HOLD_MS;
 }
 
 const cJSON *call_member(const cJSON *object, const char *const *path)
@@ -80,13 +93,11 @@ static void keep_reason(struct error *err, const char *reason)
     snprintf(err->reason, sizeof err->reason, "%s", reason);
 }
 
-/* Google's message without line breaks, which would break our own one line an error. */
-static void one_line(char *out, size_t size, const char *text)
+void call_one_line(char *text)
 {
-    text_format(out, size, "%s", text);
-    for (char *at = out; *at != '\0'; at++)
-        if ((unsigned char)*at < ' ')
-            *at = ' ';
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < ' ')
+            *text = ' ';
 }
 
 /* Reads {"error": {...}}; a body in another form (a proxy's HTML, nothing) leaves both empty. */
@@ -100,7 +111,8 @@ static void read_error_body(
     out_message[0] = '\0';
     if (error != NULL) {
         keep_reason(err, call_text(first, "reason"));
-        one_line(out_message, size, call_text(error, "message"));
+        text_format(out_message, size, "%s", call_text(error, "message"));
+        call_one_line(out_message);
     }
     cJSON_Delete(root);
 }
@@ -163,8 +175,8 @@ static enum retry_action judge_silence(
         .reason = "",
         .message = "",
     };
-    enum error_code code = err->code;
-    enum retry_action action = retry_decide(&event, &code);
+    enum error_code ignored; // the transport has told more exactly what it met
+    enum retry_action action = retry_decide(&event, &ignored);
     char name[200];
 
     name_call(call, name, sizeof name);
@@ -278,6 +290,12 @@ static bool send_request(
     return ok;
 }
 
+void call_went_well(struct bigquery *bigquery)
+{
+    if (bigquery->quota != NULL)
+        quota_answered_well(bigquery->quota);
+}
+
 bool call_once(
     struct bigquery *bigquery, const struct call *call, struct call_try *try, struct error *err)
 {
@@ -302,11 +320,11 @@ bool call_once(
     ok = answer->status >= 200 && answer->status < 300;
     if (!ok)
         try->action = judge_answer(call, answer, err);
-    // "Try again" is no better than silence.
-    if (bigquery->quota != NULL && try->action != RETRY_AGAIN && (ok || try->action != RETRY_PROBE))
-        quota_answered_well(bigquery->quota);
     if (ok)
         goto cleanup;
+    // "Try again" is no better than silence.
+    if (try->action != RETRY_AGAIN && try->action != RETRY_PROBE)
+        call_went_well(bigquery);
     if (try->action == RETRY_REFRESH_TOKEN) {
         if (authorization == NULL)
             try->action = RETRY_GIVE_UP;
@@ -323,16 +341,23 @@ cleanup:
 
 /* --- with retries ------------------------------------------------------------------------ */
 
+/* Whether an answer is none of BigQuery's, by the status of what was not good: a 5xx, or a 2xx
+ * without what it should hold. */
+static bool is_of_nobody(int status)
+{
+    return status >= 500 || (status >= 200 && status < 300);
+}
+
 /* Makes the error of a call whose budget is used up. It is ERROR_UNREACHABLE if no try had any
- * answer, or if the server has answered every caller with a 5xx since the first failure. */
+ * answer, or if nobody has had one of BigQuery's since the first failure. */
 static void report_exhausted(
     struct bigquery *bigquery, const struct retry *retry, bool answered, struct error *err)
 {
     struct quota *quota = bigquery->quota;
     int64_t now = bigquery->clock->monotonic_ms(bigquery->clock->context);
 
-    bool ill =
-        quota != NULL && err->http_status >= 500 && quota_is_silent_since(quota, retry->failed_ms);
+    bool ill = quota != NULL && is_of_nobody(err->http_status) &&
+               quota_is_silent_since(quota, retry->failed_ms);
     if (!answered || ill) {
         err->code = ERROR_UNREACHABLE;
         if (quota != NULL)
@@ -385,25 +410,36 @@ static bool circuit_allows(struct bigquery *bigquery, const struct call *call, s
         err, ERROR_UNREACHABLE, "%s: not tried, %s has stopped answering", name, bigquery->root);
 }
 
-/* A body that should be JSON and is not was cut or replaced on its way: as good as no answer. */
-static bool parse_answer(
-    const struct call *call, struct http_answer *answer, cJSON **out_json, struct error *err)
+cJSON *call_parse(const struct call *call, const struct http_answer *answer, struct error *err)
 {
     char name[200];
+    cJSON *json = json_parse_answer(buffer_slice(&answer->body));
 
-    *out_json = json_parse_answer(buffer_slice(&answer->body));
-    if (*out_json != NULL || call->empty_answer)
-        return true;
+    if (cJSON_IsObject(json))
+        return json;
+    cJSON_Delete(json);
     name_call(call, name, sizeof name);
-    if (json_memory_lost())
-        return error_set(err, ERROR_MEMORY, "%s: out of memory for the answer", name);
+    if (json_memory_lost()) {
+        error_set(err, ERROR_MEMORY, "%s: out of memory for the answer", name);
+        return NULL;
+    }
     error_set(
         err, ERROR_TRANSIENT,
-        "%s: http %d, but the answer is not one JSON document (%zu bytes of %s)", name,
+        "%s: http %d, but the answer is not one JSON object (%zu bytes of %s)", name,
         answer->status, answer->body.length,
         answer->content_type[0] == '\0' ? "no stated type" : answer->content_type);
     err->http_status = answer->status;
-    return false;
+    return NULL;
+}
+
+/* Whether an answer with a 2xx is what the call wants. json may be NULL: it wants none. */
+static bool accept_answer(
+    const struct call *call, const struct http_answer *answer, cJSON **json, struct error *err)
+{
+    if (json == NULL || (call->empty_answer && answer->body.length == 0))
+        return true;
+    *json = call_parse(call, answer, err);
+    return *json != NULL;
 }
 
 /* A dataset that is somewhere else does not come by waiting. */
@@ -448,8 +484,10 @@ static bool try_until_good(
             .url = buffer_text(&url), .left_ms = retry_left_ms(&retry), .answer = answer};
         ok = call_once(bigquery, call, &try, err);
         answered = answered || answer->failure == HTTP_OK;
-        if (ok && (json == NULL || parse_answer(call, answer, json, err)))
+        if (ok && accept_answer(call, answer, json, err)) {
+            call_went_well(bigquery);
             break;
+        }
         if (ok || is_too_early(bigquery, call, err))
             try.action = RETRY_AGAIN;
         ok = false;

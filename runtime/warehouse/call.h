@@ -11,13 +11,16 @@
 
 #define BIGQUERY_ROOT "https://bigquery.googleapis.com"
 
+/* Of a path with its query. */
+#define CALL_PATH_CEILING 8192
+
 struct bigquery {
     /* without a final slash */
     char *root;
     char *project;
     char *dataset;
-    /* NULL if not known yet */
-    char *location;
+    /* "" if not known yet */
+    char location[DATASET_LOCATION_SIZE];
     /* NULL if none */
     char *run_id;
     struct credentials *credentials;
@@ -66,7 +69,7 @@ struct call {
     /* Sent instead of body, unless NULL; content_type is the source's. */
     const struct http_source *source;
     const char *content_type;
-    /* success need not carry JSON */
+    /* success may have no body */
     bool empty_answer;
     /* How long the server may hold the request on purpose. It is not cut before that, however
      * little of the retry budget is left. */
@@ -78,17 +81,20 @@ struct call {
     enum retry_place place;
 };
 
+/* How long a server is asked to hold a request while a query runs. */
+int64_t call_hold_ms(const struct bigquery *bigquery);
+
 /* What a query may bill, 0: as much as it wants. */
 int64_t call_cap(const struct bigquery *bigquery);
 
 /* Makes the call, with retries. *out_answer: parsed body, owned, NULL if it was empty and may be;
  * out_answer itself may be NULL. */
-bool call_json(
+MUST_CHECK bool call_json(
     struct bigquery *bigquery, const struct call *call, cJSON **out_answer, struct error *err);
 
 /* The same, and *answer is kept for its headers; initialised and cleared by the caller. The body
  * is not parsed. */
-bool call_answer(
+MUST_CHECK bool call_answer(
     struct bigquery *bigquery, const struct call *call, struct http_answer *answer,
     struct error *err);
 
@@ -104,12 +110,19 @@ struct call_try {
     enum retry_action action;
 };
 
-/* Makes one try. */
-bool call_once(
+/* Makes one try. A refusal is counted as an answer of BigQuery's; whether a good one is, the caller
+ * decides by what it holds (call_went_well). */
+MUST_CHECK bool call_once(
     struct bigquery *bigquery, const struct call *call, struct call_try *try, struct error *err);
+/* Tells the quota that BigQuery has answered somebody. */
+void call_went_well(struct bigquery *bigquery);
+
+/* The JSON object that the body is, owned. NULL: anything else was cut or replaced on its way,
+ * which is as good as no answer (ERROR_TRANSIENT), or memory is missing. */
+cJSON *call_parse(const struct call *call, const struct http_answer *answer, struct error *err);
 
 /* After a failed try: sleeps if there is another one to make. False: give up, err says why. */
-bool call_pause(
+MUST_CHECK bool call_pause(
     struct bigquery *bigquery, const struct call *call, struct retry *retry, bool answered,
     struct error *err);
 
@@ -117,14 +130,18 @@ bool call_pause(
  * BQ_MAX_BYTES_BILLED, which fails at once and bills nothing. Other errors stay as they are. */
 void call_explain(struct error *err);
 
+/* Makes each control character of a text of Google's a space: an error is one line. */
+void call_one_line(char *text);
+
 /* Append "/bigquery/v2/projects/P", the same with "/datasets/D", and with "/tables/T"; names are
  * escaped. */
 void call_path_project(const struct bigquery *bigquery, struct buffer *out);
 void call_path_dataset(const struct bigquery *bigquery, struct buffer *out);
 void call_path_table(const struct bigquery *bigquery, const char *table, struct buffer *out);
-/* Appends the start of the query string: "?prettyPrint=false", and the location, if it is wanted
- * and known. */
-void call_path_query(const struct bigquery *bigquery, bool with_location, struct buffer *out);
+/* Appends the start of the query string: "?prettyPrint=false". */
+void call_path_query(struct buffer *out);
+/* The same and the location, if it is known, for calls about a job. */
+void call_path_query_in_location(const struct bigquery *bigquery, struct buffer *out);
 
 /* Reads of JSON that accept NULL. */
 

@@ -1,6 +1,5 @@
 #include "warehouse/credential_file.h"
 
-#include "base/buffer.h"
 #include "base/json_strict.h"
 #include "base/text_fit.h"
 #include "warehouse/http.h"
@@ -34,6 +33,26 @@ bool credential_file_error(
     return error_set(err, ERROR_AUTH, "credentials file %s: %s", source->path, text);
 }
 
+bool credential_file_read_bytes(int file, struct buffer *out)
+{
+    for (;;) {
+        char *room = buffer_reserve(out, 4096);
+        ssize_t got = room == NULL ? 0 : read(file, room, 4096);
+        if (got <= 0)
+            return got == 0;
+        out->length += (size_t)got;
+    }
+}
+
+/* Whether the bytes of a file or a key found room. */
+static bool check_room(
+    const struct credential_source *source, const struct buffer *bytes, struct error *err)
+{
+    if (bytes->failure == BUFFER_LIMIT)
+        return credential_file_error(source, err, "is larger than a credentials file can be");
+    return buffer_check(bytes, "credentials", err);
+}
+
 static bool read_file(const struct credential_source *source, struct buffer *out, struct error *err)
 {
     struct stat status;
@@ -49,26 +68,13 @@ static bool read_file(const struct credential_source *source, struct buffer *out
         return credential_file_error(
             source, err, "cannot be read: %s; give the user that runs bqsync the right to read it",
             strerror(errno));
-    if (fstat(file, &status) != 0 || S_ISDIR(status.st_mode)) {
+    if (fstat(file, &status) == 0 && S_ISDIR(status.st_mode))
         credential_file_error(
             source, err, "is a directory; GOOGLE_APPLICATION_CREDENTIALS has to name a file");
-        goto cleanup;
-    }
-    for (;;) {
-        char *room = buffer_reserve(out, 4096);
-        ssize_t got = room == NULL ? 0 : read(file, room, 4096);
-        if (got < 0) {
-            credential_file_error(source, err, "cannot be read: %s", strerror(errno));
-            goto cleanup;
-        }
-        if (got == 0)
-            break;
-        out->length += (size_t)got;
-    }
-    ok = out->failure == BUFFER_OK ||
-         credential_file_error(source, err, "is larger than a credentials file can be");
-
-cleanup:
+    else if (!credential_file_read_bytes(file, out))
+        credential_file_error(source, err, "cannot be read: %s", strerror(errno));
+    else
+        ok = check_room(source, out, err);
     close(file);
     return ok;
 }
@@ -177,8 +183,7 @@ static bool read_value(
             "as they may be secret); it has to be the whole key file as Google gave it, or its "
             "path",
             strlen(value));
-    return out->failure == BUFFER_OK ||
-           credential_file_error(source, err, "is larger than a credentials file can be");
+    return check_room(source, out, err);
 }
 
 bool credential_file_load(

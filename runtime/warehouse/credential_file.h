@@ -4,6 +4,7 @@
 #ifndef BQSYNC_WAREHOUSE_CREDENTIAL_FILE_H
 #define BQSYNC_WAREHOUSE_CREDENTIAL_FILE_H
 
+#include "base/buffer.h"
 #include "base/error.h"
 
 #include <cjson/cJSON.h>
@@ -30,6 +31,10 @@ MUST_CHECK bool credential_file_load(
     const struct credential_source *source, const char *value, cJSON **out_root, struct error *err);
 /* Wipes every text inside and frees. NULL is fine. */
 void credential_file_wipe(cJSON *root);
+
+/* Appends the bytes of an open file, up to its end or until the buffer fails. False: errno says why
+ * it cannot be read. */
+MUST_CHECK bool credential_file_read_bytes(int file, struct buffer *out);
 
 /* The text of a field, borrowed. A missing or empty one is ERROR_AUTH with the fix. */
 MUST_CHECK bool credential_file_require(

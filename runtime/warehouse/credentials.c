@@ -52,18 +52,11 @@ static bool set_text(char **out, struct error *err, const char *format, ...)
     return error_set(err, ERROR_MEMORY, "out of memory for credentials");
 }
 
-static const char *setting(const char *name)
-{
-    const char *value = getenv(name);
-
-    return value == NULL || value[0] == '\0' ? NULL : value;
-}
-
 /* The universe of the file, unless the environment names one; the two may not disagree. */
 static bool settle_universe(
     const struct credential_source *source, const char **out_universe, struct error *err)
 {
-    const char *wanted = setting("GOOGLE_CLOUD_UNIVERSE_DOMAIN");
+    const char *wanted = adc_setting("GOOGLE_CLOUD_UNIVERSE_DOMAIN");
 
     if (wanted != NULL && strcmp(wanted, source->universe) != 0)
         return credential_file_error(
@@ -79,7 +72,7 @@ static bool finish(
     struct credentials *credentials, const char *universe, const char *quota_project,
     const char *origin, struct error *err)
 {
-    const char *wanted = setting("GOOGLE_CLOUD_QUOTA_PROJECT");
+    const char *wanted = adc_setting("GOOGLE_CLOUD_QUOTA_PROJECT");
 
     if (wanted != NULL)
         quota_project = wanted;
@@ -144,7 +137,7 @@ static bool search(struct credentials *credentials, bool allow_any_host, struct 
     credentials->identity = identity_new_metadata(root);
     if (credentials->identity == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory for credentials");
-    const char *universe = setting("GOOGLE_CLOUD_UNIVERSE_DOMAIN");
+    const char *universe = adc_setting("GOOGLE_CLOUD_UNIVERSE_DOMAIN");
     return finish(
         credentials, universe == NULL ? "googleapis.com" : universe, NULL, "metadata server", err);
 }

@@ -1,15 +1,13 @@
 /* Workload identity federation: a token of somebody else's is exchanged for one of Google's
  * (AIP-4117, RFC 8693). The foreign token is read afresh each time: it lives shortly. */
-#include "base/json_memory.h"
 #include "warehouse/identity.h"
 
+#include "base/base64.h"
+#include "base/json_memory.h"
 #include "base/json_strict.h"
-
-#include <openssl/evp.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,19 +20,12 @@
 static bool read_subject_file(const char *path, struct buffer *out, struct error *err)
 {
     int file = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = -1;
-
-    while (file >= 0) {
-        char *room = buffer_reserve(out, 4096);
-        got = room == NULL ? 0 : read(file, room, 4096);
-        if (got <= 0)
-            break;
-        out->length += (size_t)got;
-    }
+    bool ok = file >= 0 && credential_file_read_bytes(file, out);
     int problem = errno;
+
     if (file >= 0)
         close(file);
-    if (got < 0)
+    if (!ok)
         return error_set(
             err, ERROR_AUTH, "subject token file %s cannot be read: %s", path, strerror(problem));
     return buffer_check(out, "a subject token", err);
@@ -48,8 +39,8 @@ static bool read_subject_url(
     struct http_request request = {
         .method = "GET",
         .url = identity->subject_url,
-        .connect_timeout_ms = 5000,
-        .stall_timeout_ms = 10000,
+        .connect_timeout_ms = OAUTH_CONNECT_MS,
+        .stall_timeout_ms = OAUTH_STALL_MS,
         .no_proxy = true,
     };
 
@@ -101,26 +92,22 @@ static bool subject_token(
     return ok;
 }
 
-/* "Authorization: Basic ...", owned; NULL when the file names no client. */
-static char *client_header(const struct identity *identity)
+/* Appends "Authorization: Basic ..." if the file names a client. */
+static void add_client(const struct identity *identity, struct buffer *line)
 {
-    char pair[1024];
-    unsigned char encoded[1400];
-    char *line = NULL;
+    struct buffer pair;
 
     if (identity->client_id == NULL)
-        return NULL;
-    int length = snprintf(
-        pair, sizeof pair, "%s:%s", identity->client_id,
+        return;
+    buffer_init_secret(&pair, FORM_CEILING);
+    buffer_printf(
+        &pair, "%s:%s", identity->client_id,
         identity->client_secret == NULL ? "" : identity->client_secret);
-    if (length > 0 && (size_t)length < sizeof pair) {
-        EVP_EncodeBlock(encoded, (const unsigned char *)pair, length);
-        if (asprintf(&line, "Authorization: Basic %s", (const char *)encoded) < 0)
-            line = NULL;
-    }
-    explicit_bzero(pair, sizeof pair);
-    explicit_bzero(encoded, sizeof encoded);
-    return line;
+    buffer_append_text(line, "Authorization: Basic ");
+    base64_append(line, buffer_slice(&pair));
+    if (pair.failure != BUFFER_OK)
+        line->failure = pair.failure;
+    buffer_clear(&pair);
 }
 
 static void add_options(const struct identity *identity, struct buffer *form)
@@ -143,11 +130,13 @@ bool external_account_token(
     struct token *out_token, struct error *err)
 {
     struct buffer form;
+    struct buffer line;
     char *subject = NULL;
 
     if (!subject_token(identity, oauth, &subject, err))
         return false;
-    char *header = client_header(identity);
+    buffer_init_secret(&line, 2 * FORM_CEILING);
+    add_client(identity, &line);
     buffer_init_secret(&form, FORM_CEILING);
     oauth_add_field(&form, "grant_type", EXCHANGE_GRANT);
     oauth_add_field(&form, "audience", identity->audience);
@@ -156,9 +145,11 @@ bool external_account_token(
     oauth_add_field(&form, "subject_token", subject);
     oauth_add_field(&form, "subject_token_type", identity->subject_token_type);
     add_options(identity, &form);
-    bool ok = oauth_post(oauth, identity->token_url, &form, header, out_token, err);
+    const char *header = line.length > 0 ? buffer_text(&line) : NULL;
+    bool ok = buffer_check(&line, "a client's id and secret", err) &&
+              oauth_post(oauth, identity->token_url, &form, header, out_token, err);
     buffer_clear(&form);
-    oauth_wipe(header);
+    buffer_clear(&line);
     oauth_wipe(subject);
     return ok;
 }

@@ -90,17 +90,16 @@ static bool assertion(
 static void explain_assertion(const struct oauth *oauth, struct error *err)
 {
     char now[CLOCK_TEXT_SIZE];
-    const char *hint = "";
 
     if (strcmp(err->reason, "invalid_grant") != 0)
         return;
     if (strstr(err->message, "Invalid JWT Signature") != NULL ||
         strstr(err->message, "ccount not found") != NULL)
-        hint = "the key or its account was deleted or disabled; create a new key";
+        error_note(err, "the key or its account was deleted or disabled; create a new key");
     else
-        hint = "if the key is in order, this machine's clock is wrong; it says ";
-    clock_format(oauth->clock->wall_us(oauth->clock->context), now);
-    error_note(err, "%s%s", hint, hint[strlen(hint) - 1] == ' ' ? now : "");
+        error_note(
+            err, "if the key is in order, this machine's clock is wrong; it says %s",
+            clock_format(oauth->clock->wall_us(oauth->clock->context), now));
 }
 
 static bool service_account_token(

@@ -1,7 +1,7 @@
 /* The fields of each type of credentials file. */
-#include "base/json_memory.h"
 #include "warehouse/identity.h"
 
+#include "base/json_memory.h"
 #include "base/text_fit.h"
 #include "warehouse/jwt.h"
 
@@ -133,7 +133,7 @@ static bool read_source_headers(
         char line[1024];
         if (!cJSON_IsString(header) || count == IDENTITY_MAX_HEADERS)
             return credential_file_error(
-                source, err, "\"credential_source.headers\" holds more than %d texts",
+                source, err, "\"credential_source.headers\" may hold %d texts, and nothing else",
                 IDENTITY_MAX_HEADERS);
         snprintf(line, sizeof line, "%s: %s", header->string, header->valuestring);
         if (!keep(&identity->subject_headers[count++], line, err))

@@ -1,8 +1,8 @@
 /* Acting as another service account: generateAccessToken of the IAM Credentials API, with the token
  * of the identity we start from. */
-#include "base/json_memory.h"
 #include "warehouse/identity.h"
 
+#include "base/json_memory.h"
 #include "base/json_strict.h"
 
 #include <stdio.h>
@@ -81,8 +81,8 @@ bool impersonation_token(
         .url = identity->impersonation_url,
         .headers = {"Content-Type: application/json", buffer_text(&line)},
         .body = slice_of(body == NULL ? "" : body),
-        .connect_timeout_ms = 5000,
-        .stall_timeout_ms = 10000,
+        .connect_timeout_ms = OAUTH_CONNECT_MS,
+        .stall_timeout_ms = OAUTH_STALL_MS,
     };
     http_answer_init_secret(&answer);
     bool ok = body != NULL || error_set(err, ERROR_MEMORY, "out of memory for a token request");

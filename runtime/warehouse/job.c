@@ -39,9 +39,7 @@ static void read_failure(const cJSON *status, const char *job_id, struct error *
         more[0] == '\0' ? "" : ")");
     snprintf(failure->reason, sizeof failure->reason, "%s", reason);
     call_explain(failure);
-    for (char *at = failure->message; *at != '\0'; at++)
-        if ((unsigned char)*at < ' ')
-            *at = ' ';
+    call_one_line(failure->message);
 }
 
 static enum job_state state_of(const cJSON *status)
@@ -172,7 +170,7 @@ cJSON *job_new(
 
     cJSON_AddStringToObject(reference, "projectId", bigquery->project);
     cJSON_AddStringToObject(reference, "jobId", job_id);
-    if (bigquery->location != NULL)
+    if (bigquery->location[0] != '\0')
         cJSON_AddStringToObject(reference, "location", bigquery->location);
     *out_configuration = cJSON_AddObjectToObject(job, "configuration");
     cJSON *labels = cJSON_AddObjectToObject(*out_configuration, "labels");

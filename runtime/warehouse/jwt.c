@@ -1,5 +1,6 @@
 #include "warehouse/jwt.h"
 
+#include "base/base64.h"
 #include "base/json_exact.h"
 #include "base/json_memory.h"
 
@@ -10,24 +11,6 @@
 
 /* RSA of 4,096 bits; larger keys are not issued. */
 #define SIGNATURE_CEILING 1024
-
-void jwt_base64url(struct buffer *out, const void *bytes, size_t length)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    const unsigned char *in = bytes;
-
-    for (size_t at = 0; at < length; at += 3) {
-        size_t left = length - at;
-        uint32_t bits = (uint32_t)in[at] << 16;
-        if (left > 1)
-            bits |= (uint32_t)in[at + 1] << 8;
-        if (left > 2)
-            bits |= in[at + 2];
-        size_t count = left > 2 ? 4 : left + 1;
-        for (size_t i = 0; i < count; i++)
-            buffer_append_byte(out, (uint8_t)digits[bits >> (18 - 6 * i) & 63]);
-    }
-}
 
 /* An encrypted key has nobody here to ask for its passphrase. */
 static int no_passphrase(char *out, int size, int writing, void *context)
@@ -59,7 +42,7 @@ static void append_json(struct buffer *out, cJSON *object)
     if (text == NULL)
         out->failure = BUFFER_MEMORY;
     else
-        jwt_base64url(out, text, strlen(text));
+        base64_append_url(out, slice_of(text));
     cJSON_free(text);
     cJSON_Delete(object);
 }
@@ -114,6 +97,6 @@ bool jwt_sign(
     if (!ok)
         return error_set(err, ERROR_AUTH, "the private key cannot sign");
     buffer_append_byte(out, '.');
-    jwt_base64url(out, signature, length);
+    base64_append_url(out, (struct slice){(const char *)signature, length});
     return buffer_check(out, "a signed assertion", err);
 }

@@ -25,7 +25,4 @@ MUST_CHECK bool jwt_sign(
     EVP_PKEY *key, const char *key_id, const struct jwt_claims *claims, struct buffer *out,
     struct error *err);
 
-/* Appends bytes in base64url without padding (RFC 4648 5). */
-void jwt_base64url(struct buffer *out, const void *bytes, size_t length);
-
 #endif

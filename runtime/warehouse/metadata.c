@@ -14,19 +14,17 @@
 #define TOKEN_PATH   "/computeMetadata/v1/instance/service-accounts/default/token?scopes="
 #define PATH_CEILING 2048
 
-static const char *setting(const char *name, const char *older)
+const char *adc_setting(const char *name)
 {
     const char *value = getenv(name);
 
-    if ((value == NULL || value[0] == '\0') && older != NULL)
-        value = getenv(older);
     return value == NULL || value[0] == '\0' ? NULL : value;
 }
 
 bool adc_gcloud_file(char *out, size_t size)
 {
-    const char *folder = setting("CLOUDSDK_CONFIG", NULL);
-    const char *home = setting("HOME", NULL);
+    const char *folder = adc_setting("CLOUDSDK_CONFIG");
+    const char *home = adc_setting("HOME");
     int length = -1;
 
     if (folder != NULL)
@@ -52,7 +50,7 @@ static bool product_is_google(void)
 
 static bool answers_as_metadata(const struct oauth *oauth)
 {
-    const char *ip = setting("GCE_METADATA_IP", NULL);
+    const char *ip = adc_setting("GCE_METADATA_IP");
     char url[128];
     struct http_answer answer;
 
@@ -75,9 +73,11 @@ static bool answers_as_metadata(const struct oauth *oauth)
 
 bool adc_find_metadata(const struct oauth *oauth, char *out_root, size_t size)
 {
-    const char *host = setting("GCE_METADATA_HOST", "GCE_METADATA_ROOT");
-    const char *off = setting("NO_GCE_CHECK", NULL);
+    const char *host = adc_setting("GCE_METADATA_HOST");
+    const char *off = adc_setting("NO_GCE_CHECK");
 
+    if (host == NULL)
+        host = adc_setting("GCE_METADATA_ROOT"); // the older name
     if (host != NULL) {
         snprintf(out_root, size, "http://%s", host);
         return true;
@@ -104,7 +104,7 @@ bool metadata_token(
         .url = buffer_text(&url),
         .headers = {FLAVOR},
         .connect_timeout_ms = PROBE_MS,
-        .stall_timeout_ms = 10000,
+        .stall_timeout_ms = OAUTH_STALL_MS,
         .no_proxy = true,
     };
     http_answer_init_secret(&answer);

@@ -10,12 +10,12 @@
 #include <string.h>
 
 /* Together less than the 30 s in which a command has to end when nothing answers. */
-#define BUDGET_MS  20000
-#define TRIES      3
-#define CONNECT_MS 5000
-#define STALL_MS   10000
+#define BUDGET_MS 20000
+#define TRIES     3
 /* When an answer does not say how long its token lives. */
 #define DEFAULT_LIFE_S 3600
+/* No token lives longer (IAM: 12 hours). */
+#define LIFE_MAX_S 86400
 
 void oauth_wipe(char *text)
 {
@@ -99,6 +99,24 @@ bool oauth_request(
     }
 }
 
+/* How long the token of the answer lives. */
+static int64_t read_life_s(const cJSON *answer)
+{
+    const cJSON *life = cJSON_GetObjectItemCaseSensitive(answer, "expires_in");
+    double seconds = cJSON_IsNumber(life) ? life->valuedouble : -1;
+    char *end = NULL;
+
+    if (cJSON_IsString(life)) {
+        seconds = strtod(life->valuestring, &end);
+        if (end == life->valuestring)
+            seconds = -1;
+    }
+    // NaN is refused as well.
+    if (!(seconds >= 0))
+        return DEFAULT_LIFE_S;
+    return seconds < LIFE_MAX_S ? (int64_t)seconds : LIFE_MAX_S;
+}
+
 bool oauth_read_token(
     const struct oauth *oauth, const struct http_answer *answer, const char *url,
     struct token *out_token, struct error *err)
@@ -106,16 +124,12 @@ bool oauth_read_token(
     char host[256] = "";
     cJSON *root = json_parse_answer(buffer_slice(&answer->body));
     cJSON *value = cJSON_GetObjectItemCaseSensitive(root, "access_token");
-    const cJSON *life = cJSON_GetObjectItemCaseSensitive(root, "expires_in");
-    double seconds = cJSON_IsNumber(life) ? life->valuedouble : DEFAULT_LIFE_S;
     bool ok = cJSON_IsString(value) && value->valuestring[0] != '\0';
 
-    if (cJSON_IsString(life))
-        seconds = strtod(life->valuestring, NULL);
     if (ok) {
         out_token->value = strdup(value->valuestring);
         out_token->expires_us =
-            oauth->clock->wall_us(oauth->clock->context) + (int64_t)(seconds * 1e6);
+            oauth->clock->wall_us(oauth->clock->context) + read_life_s(root) * 1000000;
         OPENSSL_cleanse(value->valuestring, strlen(value->valuestring));
         ok = out_token->value != NULL || error_set(err, ERROR_MEMORY, "out of memory for a token");
     } else {
@@ -138,8 +152,8 @@ bool oauth_post(
             {"Content-Type: application/x-www-form-urlencoded", "Accept: application/json",
              authorization},
         .body = buffer_slice(form),
-        .connect_timeout_ms = CONNECT_MS,
-        .stall_timeout_ms = STALL_MS,
+        .connect_timeout_ms = OAUTH_CONNECT_MS,
+        .stall_timeout_ms = OAUTH_STALL_MS,
     };
 
     if (!buffer_check(form, "a token request", err))

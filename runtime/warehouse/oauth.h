@@ -3,17 +3,20 @@
 #ifndef BQSYNC_WAREHOUSE_OAUTH_H
 #define BQSYNC_WAREHOUSE_OAUTH_H
 
+#include "base/clock.h"
+#include "base/error.h"
 #include "warehouse/http.h"
 #include "warehouse/retry.h"
 #include "warehouse/traffic.h"
-
-#include "base/clock.h"
-#include "base/error.h"
 
 #include <cjson/cJSON.h>
 
 #define OAUTH_SCOPE     "https://www.googleapis.com/auth/bigquery"
 #define OAUTH_SCOPE_IAM "https://www.googleapis.com/auth/iam"
+
+/* Of requests to token endpoints and the like, which answer at once or not at all. */
+#define OAUTH_CONNECT_MS 5000
+#define OAUTH_STALL_MS   10000
 
 /* What requests are made with. */
 struct oauth {
@@ -44,7 +47,7 @@ MUST_CHECK bool oauth_request(
     const struct oauth *oauth, const struct http_request *request, struct http_answer *answer,
     struct error *err);
 
-/* POSTs the form to url and reads the token of the answer. authorization: the value of that header,
+/* POSTs the form to url and reads the token of the answer. authorization: that header's whole line,
  * NULL for none. *out_token is owned (token_clear); errors as oauth_request, or ERROR_AUTH for an
  * answer without a token. */
 MUST_CHECK bool oauth_post(

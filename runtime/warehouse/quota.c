@@ -2,6 +2,7 @@
 
 #include "base/text_fit.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -91,6 +92,12 @@ int64_t quota_first_hour(int64_t wall_us)
     return wall_us / HOUR_US - (QUOTA_HOURS - 1);
 }
 
+/* The first hour that counts now. */
+static int64_t first_hour(const struct quota *quota)
+{
+    return present_hour(quota) - (QUOTA_HOURS - 1);
+}
+
 static int64_t used_since(const struct table_quota *one, int64_t first_hour)
 {
     int64_t sum = 0;
@@ -111,19 +118,23 @@ static struct quota_hour *hour_of(struct table_quota *one, int64_t hour)
     return out;
 }
 
+static bool is_fresh(const struct quota *quota, const struct table_quota *one)
+{
+    return one->created && now_ms(quota) - one->created_ms < FRESH_MS;
+}
+
 /* Staging tables have names of their own each time: records of tables that have used nothing lately
  * are deleted. */
 static void forget_unused(struct quota *quota)
 {
-    int64_t first = present_hour(quota) - (QUOTA_HOURS - 1);
-    int64_t now = quota->clock->monotonic_ms(quota->clock->context);
+    int64_t first = first_hour(quota);
+    int64_t now = now_ms(quota);
     struct table_quota **link = &quota->tables;
 
     while (*link != NULL) {
         struct table_quota *one = *link;
-        bool fresh = one->created && now - one->created_ms < FRESH_MS;
-        if (one->dml_running > 0 || fresh || now - one->entered_ms < QUOTA_WINDOW_MS ||
-            used_since(one, first) > 0) {
+        if (one->dml_running > 0 || is_fresh(quota, one) ||
+            now - one->entered_ms < QUOTA_WINDOW_MS || used_since(one, first) > 0) {
             link = &one->next;
         } else {
             *link = one->next;
@@ -266,7 +277,7 @@ int64_t quota_used(struct quota *quota, const char *table)
 size_t quota_hours(
     struct quota *quota, const char *table, struct quota_hour out[static QUOTA_HOURS])
 {
-    int64_t first = present_hour(quota) - (QUOTA_HOURS - 1);
+    int64_t first = first_hour(quota);
     size_t count = 0;
 
     pthread_mutex_lock(&quota->lock);
@@ -292,11 +303,6 @@ void quota_restore(struct quota *quota, const char *table, struct quota_hour hou
     pthread_mutex_unlock(&quota->lock);
 }
 
-static bool is_fresh(const struct quota *quota, const struct table_quota *one)
-{
-    return one->created && now_ms(quota) - one->created_ms < FRESH_MS;
-}
-
 void quota_note_created(struct quota *quota, const char *table)
 {
     pthread_mutex_lock(&quota->lock);
@@ -319,15 +325,31 @@ bool quota_is_fresh(struct quota *quota, const char *table)
     return fresh;
 }
 
+static bool is_of_name(char c)
+{
+    return isalnum((unsigned char)c) || c == '_' || c == '-' || (unsigned char)c >= 0x80;
+}
+
+/* Whether the name stands in the text, and not inside of another. */
+static bool names(const char *text, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (const char *at = strstr(text, name); at != NULL; at = strstr(at + 1, name))
+        if ((at == text || !is_of_name(at[-1])) && !is_of_name(at[length]))
+            return true;
+    return false;
+}
+
 bool quota_names_fresh(struct quota *quota, const char *text)
 {
-    bool names = false;
+    bool found = false;
 
     pthread_mutex_lock(&quota->lock);
-    for (struct table_quota *one = quota->tables; one != NULL && !names; one = one->next)
-        names = is_fresh(quota, one) && strstr(text, one->table) != NULL;
+    for (struct table_quota *one = quota->tables; one != NULL && !found; one = one->next)
+        found = is_fresh(quota, one) && names(text, one->table);
     pthread_mutex_unlock(&quota->lock);
-    return names;
+    return found;
 }
 
 int64_t quota_forecast(int64_t interval_ms, int64_t modifications_a_pass)

@@ -177,7 +177,6 @@ void retry_limit(struct retry *retry, int64_t left_ms)
 int64_t retry_left_ms(const struct retry *retry)
 {
     int64_t now = retry->clock->monotonic_ms(retry->clock->context);
-
     int64_t end = retry->started_ms + retry->budget_ms;
 
     return (end < retry->until_ms ? end : retry->until_ms) - now;

@@ -5,10 +5,9 @@
 #ifndef BQSYNC_WAREHOUSE_RETRY_H
 #define BQSYNC_WAREHOUSE_RETRY_H
 
-#include "warehouse/http.h"
-
 #include "base/clock.h"
 #include "base/error.h"
+#include "warehouse/http.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,6 @@
 #include "warehouse/upload.h"
 
 #include "base/json_memory.h"
-#include "base/json_strict.h"
 #include "warehouse/link.h"
 #include "warehouse/quota.h"
 #include "warehouse/spool_body.h"
@@ -11,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PATH_CEILING 8192
 /* A job names every column of its destination, with descriptions. */
 #define ENVELOPE_CEILING (16u << 20)
 #define LOAD_PERMISSION  "bigquery.jobs.create and bigquery.tables.updateData"
@@ -25,7 +23,7 @@ static void upload_path(const struct bigquery *bigquery, const char *type, struc
     buffer_append_text(out, "/upload");
     call_path_project(bigquery, out);
     buffer_append_text(out, "/jobs");
-    call_path_query(bigquery, false, out);
+    call_path_query(out);
     buffer_printf(out, "&uploadType=%s", type);
 }
 
@@ -57,7 +55,7 @@ static bool send_multipart(
         (uint64_t)retry_random(&bigquery->random, UINT32_MAX));
     snprintf(type, sizeof type, "multipart/related; boundary=%s", boundary);
     snprintf(after, sizeof after, "\r\n--%s--\r\n", boundary);
-    buffer_init(&path, PATH_CEILING);
+    buffer_init(&path, CALL_PATH_CEILING);
     upload_path(bigquery, "multipart", &path);
     buffer_init(&before, ENVELOPE_CEILING);
     buffer_printf(
@@ -132,7 +130,7 @@ static bool session_start(struct session *session, struct error *err)
     char length[80];
 
     snprintf(length, sizeof length, "X-Upload-Content-Length: %" PRIu64, session->total);
-    buffer_init(&path, PATH_CEILING);
+    buffer_init(&path, CALL_PATH_CEILING);
     upload_path(bigquery, "resumable", &path);
     const struct call call = {
         .what = TRAFFIC_UPLOAD,
@@ -241,17 +239,14 @@ static void session_advance(struct session *session, const char *range)
 static bool session_finish(
     struct session *session, const struct http_answer *answer, struct error *err)
 {
-    session->answer = json_parse_answer(buffer_slice(&answer->body));
+    const struct call call = {.what = TRAFFIC_UPLOAD, .subject = session->upload->job_id};
+
+    session->answer = call_parse(&call, answer, err);
     session->done = session->answer != NULL;
+    session->probe = !session->done;
     if (session->done)
-        return true;
-    session->probe = true;
-    error_set(
-        err, ERROR_TRANSIENT,
-        "BigQuery: upload %s: http %d, but the answer is not one JSON document",
-        session->upload->job_id, answer->status);
-    err->http_status = answer->status;
-    return false;
+        call_went_well(session->bigquery);
+    return session->done;
 }
 
 /* Chooses what comes next after a failure, and waits before it; false: give up. */
@@ -297,6 +292,7 @@ static bool session_step(struct session *session, enum retry_action *action, str
     bool go_on = answer.failure == HTTP_OK &&
                  (answer.status == 308 || (ok && answer.status_override == 308));
     if (go_on) {
+        call_went_well(session->bigquery);
         session_advance(session, answer.range);
         // An acknowledgement of nothing new, without a question asked, must not become a busy loop.
         ok = asked || session->offset > before;

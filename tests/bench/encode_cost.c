@@ -230,7 +230,7 @@ static void encode(sqlite3_stmt *row, const struct variant *variant, struct outc
 
     for (size_t i = 0; i < table->column_count; i++)
         nullable[i] = !table->columns[i].required;
-    char *schema = avro_schema_text(table, nullable, false, false);
+    char *schema = avro_schema_text(table, &(struct avro_schema){.nullable = nullable});
     const struct container_options options = {
         .schema_json = schema,
         .nullable = nullable,

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import unittest
+from unittest import mock
 
 from codegen.infer import reading, report, source
 from tests.codegen.inferring import InferTest
@@ -72,6 +73,17 @@ class SecondRunTest(InferTest):
         self.assertIn('--- /dev/null\n', stdout)
         self.assertEqual(list(self.definitions()), ["users"])
         self.assertEqual(list(self.infer("orders")), ["orders", "users"])
+        self.assertEqual(self.run_infer()[:2], (0, ""))
+
+    def test_a_file_that_defines_another_table_stays(self):
+        self.write('create table "sold-out"(id integer primary key)')
+        self.infer()
+        before = self.read("sold_out.json")
+        self.write('create table "sold out"(id integer primary key, day text)')
+
+        self.assertEqual(self.run_infer("--update")[:2], (0, ""))
+        self.assertEqual(self.read("sold_out.json"), before)
+        self.assertEqual(json.loads(self.read("sold_out_2.json"))["table"], "sold out")
         self.assertEqual(self.run_infer()[:2], (0, ""))
 
     def test_what_was_edited_by_hand_stays(self):
@@ -331,6 +343,15 @@ class SourceTest(InferTest):
 
         self.assertEqual([column["name"] for column in self.infer()["users"]["columns"]],
                          ["id", "name", "seen", "age"])
+
+    def test_a_database_that_is_written_all_the_time_is_refused(self):
+        self.write("pragma journal_mode = wal; create table t(a int); insert into t values (1)")
+        with mock.patch.object(source.Source, "has_changed", return_value=True):
+            status, stdout, stderr = self.run_infer()
+
+        self.assertEqual((status, stdout), (2, ""))
+        self.assertIn("app.db: was written each time that it was read; try again when it rests", stderr)
+        self.assertFalse(os.path.exists(self.out))
 
     def test_large_rows_come_in_small_portions(self):
         self.write("""create table t(id integer primary key, a blob);

@@ -306,6 +306,20 @@ class CatalogTest(InferTest):
         self.assertEqual(len(self.infer()["t"]["columns"]), 1999)
         self.assertIn("c1999: left out, because a definition has at most 1999 columns", self.report)
 
+    def test_a_key_behind_two_thousand_columns_is_sent(self):
+        self.write("create table t(%s, id integer primary key)" % ", ".join("c%d int" % n for n in range(1999)))
+
+        found = self.infer()["t"]
+        self.assertEqual((len(found["columns"]), found["key"]), (1999, ["id"]))
+        self.assertIn("c1998: left out, because a definition has at most 1999 columns", self.report)
+
+    def test_a_command_to_copy_is_quoted(self):
+        self.path = os.path.join(self.folder, "my app.db")
+        self.write("create table t(id integer primary key); create view \"a v\" as select id from t")
+
+        self.infer()
+        self.assertIn("bqsync-gen infer '%s' 'a v'" % self.path, self.report)
+
     def test_odd_names(self):
         self.write('create table "od""d tab:le" ("" int, "a b" int, "\t" int, "a\'b" int)')
 

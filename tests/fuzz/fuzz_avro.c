@@ -132,7 +132,8 @@ static bool same_field(avro_value_t *field, enum column_type type, const struct 
 
 static void check_foreign(struct slice record, const bool *nullable, const struct value *values)
 {
-    char *text = avro_schema_text(&table, nullable, true, false);
+    char *text =
+        avro_schema_text(&table, &(struct avro_schema){.nullable = nullable, .with_deleted = true});
     avro_schema_t schema;
     avro_value_t row;
 

@@ -393,8 +393,12 @@ static bool open_file(struct extraction *e, struct error *err)
         if (!inline_rows_begin(&e->inlined, e->task, err))
             return false;
     }
-    char *schema =
-        avro_schema_text(e->task->table, e->nullable, e->batch.staged, e->batch.json_as_text);
+    const struct avro_schema fields = {
+        .nullable = e->nullable,
+        .with_deleted = e->batch.staged,
+        .json_as_text = e->batch.json_as_text,
+    };
+    char *schema = avro_schema_text(e->task->table, &fields);
     if (schema == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
     bool ok = container_open(

@@ -34,7 +34,7 @@ static const bool unions[FIELDS] = {true, true, true, true, true, true, true,
 static void test_the_schema_names_every_type(void **state)
 {
     (void)state;
-    char *text = avro_schema_text(&table, plain, false, false);
+    char *text = avro_schema_text(&table, &(struct avro_schema){.nullable = plain});
     assert_string_equal(
         text,
         "{\"type\":\"record\",\"name\":\"row\",\"fields\":["
@@ -63,7 +63,8 @@ static void test_the_schema_wraps_nullable_fields_and_adds_the_deletion_mark(voi
     static const bool nullable[] = {false, true, true};
     (void)state;
 
-    char *text = avro_schema_text(&small, nullable, true, false);
+    char *text =
+        avro_schema_text(&small, &(struct avro_schema){.nullable = nullable, .with_deleted = true});
     assert_string_equal(
         text, "{\"type\":\"record\",\"name\":\"row\",\"fields\":["
               "{\"name\":\"id\",\"type\":\"long\"},"
@@ -199,7 +200,8 @@ static void check_rows(const struct row *rows, size_t count, const bool *nullabl
     struct avro_read in;
     struct error err;
 
-    char *schema = avro_schema_text(&table, nullable, true, false);
+    char *schema =
+        avro_schema_text(&table, &(struct avro_schema){.nullable = nullable, .with_deleted = true});
     const struct container_options options = {
         .schema_json = schema, .nullable = nullable, .codec = codec, .block_bytes = 4096};
     expect_ok(container_open(&options, memory_sink_init(&to, 0), &container, &err));

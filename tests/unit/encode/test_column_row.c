@@ -80,6 +80,37 @@ static void test_more_problems_than_can_be_noted_do_no_harm(void **state)
     clear_pair(&in, row);
 }
 
+static void test_a_key_behind_many_problems_does_not_fit(void **state)
+{
+    struct column columns[COLUMN_PROBLEMS_MAX + 1];
+    const struct table table = {
+        .name = "t", .columns = columns, .column_count = COLUMN_PROBLEMS_MAX + 1};
+    sqlite3 *db = open_memory("UTF-8");
+    struct column_reader in;
+    sqlite3_stmt *row;
+    struct error err;
+    char sql[256] = "SELECT 'x'";
+    (void)state;
+
+    for (size_t i = 0; i < table.column_count; i++) {
+        columns[i] =
+            (struct column){.name = "c", .type = COLUMN_INT64, .key = i + 1 == table.column_count};
+        if (i > 0)
+            strcat(sql, ", 'x'");
+    }
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &row, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(row), SQLITE_ROW);
+    expect_ok(column_reader_init(&in, &table, row, &err));
+    column_reader_next(&in, false);
+    for (size_t i = 0; i < table.column_count; i++)
+        (void)column_int64(&in, i);
+
+    assert_false(column_reader_key_fits(&in));
+    column_reader_next(&in, false);
+    assert_true(column_reader_key_fits(&in));
+    clear_pair(&in, row);
+}
+
 static void test_transforms_replace_texts(void **state)
 {
     static const struct conversion sha[] = {
@@ -264,17 +295,42 @@ static void test_lone_surrogates_of_utf16_databases_are_seen(void **state)
     check_utf16("UTF-16le", "a\0\0\0b\0", 6, NULL, "contains U+0000");
 }
 
+static void test_a_text_without_memory_for_it_is_not_an_empty_one(void **state)
+{
+    static const struct column column = {.name = "c", .type = COLUMN_INT64, .empty_is_null = true};
+    static const struct table table = {.name = "t", .columns = &column, .column_count = 1};
+    sqlite3 *db = open_memory("UTF-16le");
+    struct column_reader in;
+    sqlite3_stmt *row;
+    struct error err;
+    (void)state;
+
+    assert_int_equal(
+        sqlite3_prepare_v2(db, "SELECT hex(zeroblob(50000))", -1, &row, NULL), SQLITE_OK);
+    expect_ok(column_reader_init(&in, &table, row, &err));
+    assert_int_equal(sqlite3_step(row), SQLITE_ROW);
+    column_reader_next(&in, false);
+    sqlite3_hard_heap_limit64(sqlite3_memory_used() + 1000);
+    assert_true(column_int64(&in, 0).null);
+    sqlite3_hard_heap_limit64(0);
+
+    assert_false(column_reader_row_fits(&in));
+    clear_pair(&in, row);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_tombstone_needs_only_its_key),
         cmocka_unit_test(test_each_bad_value_of_a_row_is_one_problem_until_the_next_row),
         cmocka_unit_test(test_more_problems_than_can_be_noted_do_no_harm),
+        cmocka_unit_test(test_a_key_behind_many_problems_does_not_fit),
         cmocka_unit_test(test_transforms_replace_texts),
         cmocka_unit_test(test_two_digests_of_a_row_live_side_by_side),
         cmocka_unit_test(test_a_column_can_be_read_more_than_once),
         cmocka_unit_test(test_a_missing_key_is_named),
         cmocka_unit_test(test_lone_surrogates_of_utf16_databases_are_seen),
+        cmocka_unit_test(test_a_text_without_memory_for_it_is_not_an_empty_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

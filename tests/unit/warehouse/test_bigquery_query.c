@@ -121,6 +121,24 @@ static void test_a_query_that_failed_inside_bigquery_is_run_afresh(void **state)
     assert_int_equal(traffic.retries[TRAFFIC_JOB_BACKEND_ERROR], 1);
 }
 
+static void test_a_query_is_run_three_times_and_not_waited_for_a_fourth(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    struct seen seen = {.rows = 0};
+
+    FAKE_HTTP_SCRIPT(
+        &fixture->http, {.status = 400, .body = REFUSAL(400, "jobBackendError", "try again")});
+    expect_error(
+        bigquery_select(fixture->bigquery, "select", note, &seen, NULL, &err), ERROR_TRANSIENT,
+        "BigQuery: jobs.query: http 400 jobBackendError: try again");
+
+    assert_int_equal(fixture->http.request_count, 3);
+    struct traffic traffic = bigquery_counters(fixture->bigquery).traffic;
+    assert_int_equal(traffic.retries[TRAFFIC_JOB_BACKEND_ERROR], 2);
+    assert_int_equal(fixture->clock.sleep_count, 2);
+}
+
 static void test_a_wrong_query_shows_googles_words(void **state)
 {
     struct fixture *fixture = *state;
@@ -174,7 +192,6 @@ static void test_a_row_that_lacks_cells_is_an_error(void **state)
         "plain values");
 }
 
-/* However little of the budget is left, a query that BigQuery still computes is not cut. */
 static void test_an_answer_that_leaves_rows_out_is_an_error(void **state)
 {
     struct fixture *fixture = *state;
@@ -191,6 +208,24 @@ static void test_an_answer_that_leaves_rows_out_is_an_error(void **state)
     assert_string_equal(err.message, "BigQuery: the query q1 has 1 rows, but 0 were returned");
 }
 
+static void test_a_page_that_comes_again_and_again_is_an_error(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    struct seen seen = {.stop_after = 5};
+
+    FAKE_HTTP_SCRIPT(
+        &fixture->http,
+        {.status = 200,
+         .body = "{\"jobComplete\":true," REFERENCE "," SCHEMA ",\"totalRows\":\"3\","
+                 "\"pageToken\":\"n\",\"rows\":[" ROW("\"1\"", "\"2\"") "," ROW(
+                     "\"3\"", "\"4\"") "]}"});
+    expect_error(
+        bigquery_select(fixture->bigquery, "select", note, &seen, NULL, &err), ERROR_WAREHOUSE,
+        "BigQuery: the query q1 has 3 rows, but 4 were returned");
+}
+
+/* However little of the budget is left, a query that BigQuery still computes is not cut. */
 static void test_no_try_is_shorter_than_the_hold_that_it_asks_for(void **state)
 {
     struct fixture *fixture = *state;
@@ -219,10 +254,12 @@ int main(void)
         FIXTURE_TEST(test_a_slow_query_is_waited_for_and_read_page_by_page),
         FIXTURE_TEST(test_a_repeated_start_uses_the_same_request_id),
         FIXTURE_TEST(test_a_query_that_failed_inside_bigquery_is_run_afresh),
+        FIXTURE_TEST(test_a_query_is_run_three_times_and_not_waited_for_a_fourth),
         FIXTURE_TEST(test_a_wrong_query_shows_googles_words),
         FIXTURE_TEST(test_a_visitor_may_have_seen_enough),
         FIXTURE_TEST(test_a_row_that_lacks_cells_is_an_error),
         FIXTURE_TEST(test_an_answer_that_leaves_rows_out_is_an_error),
+        FIXTURE_TEST(test_a_page_that_comes_again_and_again_is_an_error),
         FIXTURE_TEST(test_no_try_is_shorter_than_the_hold_that_it_asks_for),
     };
 

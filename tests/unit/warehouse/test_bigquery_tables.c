@@ -30,11 +30,12 @@ static void test_an_answer_that_is_not_one_document_is_asked_for_again(void **st
     FAKE_HTTP_SCRIPT(
         &fixture->http, {.status = 200, .body = "{\"location\":\"US\"}{\"location\":\"EU\"}"},
         {.status = 200, .body = "{\"location\":\"US\",\"location\":\"EU\"}"},
+        {.status = 200, .body = "[]"}, {.status = 200, .body = "\"OK\""},
         {.status = 200, .body = "{\"location\":\"asia-south1\"}\r\n"});
     expect_ok(bigquery_dataset_get(fixture->bigquery, &dataset, &err));
 
     assert_string_equal(dataset.location, "asia-south1");
-    assert_int_equal(fixture->http.request_count, 3);
+    assert_int_equal(fixture->http.request_count, 5);
 }
 
 static bool never(void *context, const struct listed_table *table)

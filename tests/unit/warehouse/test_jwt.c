@@ -7,31 +7,6 @@
 #include <openssl/pem.h>
 #include <string.h>
 
-static void test_base64url_has_no_padding_and_no_url_characters(void **state)
-{
-    static const struct {
-        const char *bytes;
-        size_t length;
-        const char *text;
-    } cases[] = {
-        {"", 0, ""},
-        {"f", 1, "Zg"},
-        {"fo", 2, "Zm8"},
-        {"foo", 3, "Zm9v"},
-        {"\xfb\xff\xfe", 3, "-__-"},
-        {"\x00\x00", 2, "AAA"},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct buffer out;
-        buffer_init(&out, 100);
-        jwt_base64url(&out, cases[i].bytes, cases[i].length);
-        assert_string_equal(buffer_text(&out), cases[i].text);
-        buffer_clear(&out);
-    }
-}
-
 /* PEM text of a key, encrypted with a passphrase if one is given. */
 static void write_pem(EVP_PKEY *key, const char *passphrase, char *out, int size)
 {
@@ -85,7 +60,6 @@ static void test_a_signature_that_does_not_fit_is_an_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_base64url_has_no_padding_and_no_url_characters),
         cmocka_unit_test(test_only_plain_rsa_keys_are_taken),
         cmocka_unit_test(test_a_signature_that_does_not_fit_is_an_error),
     };

@@ -282,6 +282,29 @@ static void test_a_server_that_fails_everybody_costs_one_budget(void **state)
     quota_free(options.quota);
 }
 
+/* A proxy that answers all requests itself is no better than one that answers none. */
+static void test_pages_in_the_place_of_answers_cost_one_budget(void **state)
+{
+    struct fixture *fixture = *state;
+    struct bigquery_options options = fixture_options(fixture);
+    struct bigquery *bigquery = NULL;
+    struct error err = {0};
+    cJSON *table = NULL;
+
+    options.quota = quota_new(&fixture->clock.clock);
+    expect_ok(bigquery_open(&options, &bigquery, &err));
+    FAKE_HTTP_SCRIPT(&fixture->http, {.status = 200, .body = "<html>Log in</html>"});
+    expect_error(
+        bigquery_table_get(bigquery, "a", &table, &err), ERROR_UNREACHABLE,
+        "http 200, but the answer is not one JSON object");
+    expect_error(
+        bigquery_table_get(bigquery, "b", &table, &err), ERROR_UNREACHABLE,
+        "has stopped answering");
+    assert_true(fixture->clock.ms <= options.retry_budget_ms);
+    bigquery_close(bigquery);
+    quota_free(options.quota);
+}
+
 static void test_a_late_call_shares_what_is_left_of_the_budget(void **state)
 {
     struct fixture *fixture = *state;
@@ -343,6 +366,10 @@ static void test_a_job_that_misses_a_new_table_may_be_tried_anew(void **state)
     options.quota = quota_new(&fixture->clock.clock);
     expect_ok(bigquery_open(&options, &bigquery, &err));
     FAKE_HTTP_SCRIPT(&fixture->http, {.status = 200, .body = failed});
+    expect_ok(bigquery_job_get(bigquery, "j", &job, &err));
+    assert_int_equal(job.failure.code, ERROR_NOT_FOUND);
+    quota_note_created(options.quota, "t");
+    quota_note_created(options.quota, "staging");
     expect_ok(bigquery_job_get(bigquery, "j", &job, &err));
     assert_int_equal(job.failure.code, ERROR_NOT_FOUND);
     quota_note_created(options.quota, "staging_1");
@@ -457,6 +484,7 @@ int main(void)
         SCENE_TEST(test_a_new_pass_has_the_whole_budget),
         SCENE_TEST(test_an_outage_goes_on_until_somebody_has_a_good_answer),
         FIXTURE_TEST(test_a_server_that_fails_everybody_costs_one_budget),
+        FIXTURE_TEST(test_pages_in_the_place_of_answers_cost_one_budget),
         FIXTURE_TEST(test_a_late_call_shares_what_is_left_of_the_budget),
         FIXTURE_TEST(test_a_new_table_that_is_not_found_is_asked_for_again),
         FIXTURE_TEST(test_a_job_that_misses_a_new_table_may_be_tried_anew),

@@ -140,6 +140,26 @@ static void test_a_user_refreshes_by_form(void **state)
     credentials_close(credentials);
 }
 
+static void test_a_token_of_any_life_is_used_until_it_is_old(void **state)
+{
+    struct endpoint *endpoint = *state;
+    static const char *const answers[] = {
+        "{\"access_token\":\"u\",\"expires_in\":1e300}",
+        "{\"access_token\":\"u\",\"expires_in\":\"nan\"}",
+        "{\"access_token\":\"u\",\"expires_in\":\"soon\"}",
+    };
+
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        struct credentials *credentials = open_content(endpoint, USER);
+        unsigned before = endpoint->requests;
+        endpoint->answers[before] = answers[i];
+        expect_header(credentials, "Bearer u");
+        expect_header(credentials, "Bearer u");
+        assert_int_equal(endpoint->requests, before + 1);
+        credentials_close(credentials);
+    }
+}
+
 static void test_a_foreign_token_from_a_file_is_exchanged(void **state)
 {
     struct endpoint *endpoint = *state;
@@ -172,6 +192,29 @@ static void test_a_foreign_token_from_a_file_is_exchanged(void **state)
     assert_non_null(strstr(endpoint->heads[0], "Authorization: Basic Yzpz\r\n"));
     credentials_close(credentials);
     unlink(subject);
+}
+
+static void test_a_client_is_named_however_long_its_secret_is(void **state)
+{
+    struct endpoint *endpoint = *state;
+    char content[2000];
+    char secret[1201];
+
+    memset(secret, 's', sizeof secret - 1);
+    secret[sizeof secret - 1] = '\0';
+    snprintf(
+        content, sizeof content,
+        "{\"type\":\"external_account\",\"audience\":\"aud\",\"subject_token_type\":\"jwt\","
+        "\"token_url\":\"@URL@/sts\",\"client_id\":\"id\",\"client_secret\":\"%s\","
+        "\"credential_source\":{\"url\":\"@URL@/subject\"}}",
+        secret);
+    struct credentials *credentials = open_content(endpoint, content);
+    endpoint->answers[0] = "foreign";
+    endpoint->answers[1] = TOKEN("x");
+    expect_header(credentials, "Bearer " ACCESS_TOKEN "x");
+
+    assert_non_null(strstr(endpoint->heads[1], "Authorization: Basic aWQ6c3Nz"));
+    credentials_close(credentials);
 }
 
 static void test_a_foreign_token_from_a_url_leads_to_another_account(void **state)
@@ -253,7 +296,9 @@ int main(void)
         ENDPOINT_TEST(test_a_service_account_signs_an_assertion_for_an_hour),
         ENDPOINT_TEST(test_outside_of_googles_universe_the_assertion_is_the_token),
         ENDPOINT_TEST(test_a_user_refreshes_by_form),
+        ENDPOINT_TEST(test_a_token_of_any_life_is_used_until_it_is_old),
         ENDPOINT_TEST(test_a_foreign_token_from_a_file_is_exchanged),
+        ENDPOINT_TEST(test_a_client_is_named_however_long_its_secret_is),
         ENDPOINT_TEST(test_a_foreign_token_from_a_url_leads_to_another_account),
         ENDPOINT_TEST(test_a_user_may_act_as_an_account_through_delegates),
         ENDPOINT_TEST(test_a_machine_of_googles_has_a_token),
