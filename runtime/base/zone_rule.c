@@ -203,8 +203,8 @@ int32_t zone_rule_offset(const struct zone_rule *rule, int64_t utc_s)
             offset = rule->standard_s;
         }
         // If summer time starts at the instant at which the previous year's ends, it continues
-        // without a change.
-        if (start <= utc_s && start >= latest) {
+        // without a change. If it starts when that of the same year ends, there is none.
+        if (start <= utc_s && start >= latest && start != end) {
             latest = start;
             offset = rule->summer_s;
         }

@@ -1,6 +1,7 @@
 #include "support/prelude.h"
 
 #include "base/zone.h"
+#include "base/zone_rule.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,6 +125,21 @@ static void test_changes_are_found_in_order_by_entry_and_by_rule(void **state)
     zone_free(zone);
 }
 
+static void test_summer_time_that_ends_as_it_starts_is_none(void **state)
+{
+    struct zone_rule rule;
+
+    (void)state;
+    // 3 o'clock in summer is 2 o'clock in winter.
+    assert_true(zone_rule_parse("NZST-11NDT,M2.1.0,M2.1.0/3", &rule));
+    for (int month = 1; month <= 12; month++)
+        assert_int_equal(zone_rule_offset(&rule, at(2026, month, 1, 0, 0)), 11 * 3600);
+    // Between the years it goes on: it is summer all the time.
+    assert_true(zone_rule_parse("XST0XDT,J1/0,J365/25", &rule));
+    for (int month = 1; month <= 12; month++)
+        assert_int_equal(zone_rule_offset(&rule, at(2026, month, 1, 0, 0)), 3600);
+}
+
 static void test_a_name_that_leads_out_of_the_folder_is_refused(void **state)
 {
     struct zone *zone = NULL;
@@ -172,6 +188,7 @@ int main(void)
         cmocka_unit_test(test_wall_clock_times_become_the_right_instants),
         cmocka_unit_test(test_offsets_equal_those_of_the_c_library),
         cmocka_unit_test(test_changes_are_found_in_order_by_entry_and_by_rule),
+        cmocka_unit_test(test_summer_time_that_ends_as_it_starts_is_none),
         cmocka_unit_test(test_a_name_that_leads_out_of_the_folder_is_refused),
         cmocka_unit_test(test_a_damaged_file_is_an_error_at_any_length),
     };
