@@ -1,7 +1,7 @@
 """Models -> Terraform: a google_bigquery_table for each target.
 
 Source: documentation of the Google provider, "google_bigquery_table"; Terraform documentation,
-"lifecycle meta-argument". bqsync keeps the schema of its targets in line and puts two labels on them,
+"lifecycle meta-argument". bqsync keeps the schema of its targets in line and puts three labels on them,
 so Terraform creates both and leaves them alone afterwards: else it would drop columns that bqsync
 leaves in BigQuery, or that a newer definition has added. The view and the function of a history are
 made by bqsync, again whenever a definition changes them.
@@ -66,7 +66,7 @@ def _resource(table: Table) -> List[str]:
     return lines + [
         "",
         "  lifecycle {",
-        "    # bqsync keeps both: it adds columns, and has two labels of its own.",
+        "    # bqsync keeps both: it adds columns, and has three labels of its own.",
         "    ignore_changes = [labels, schema]",
         "  }",
         "}",

@@ -33,7 +33,7 @@ resource "google_bigquery_table" "bag" {
   ])
 
   lifecycle {
-    # bqsync keeps both: it adds columns, and has two labels of its own.
+    # bqsync keeps both: it adds columns, and has three labels of its own.
     ignore_changes = [labels, schema]
   }
 }
@@ -59,7 +59,7 @@ resource "google_bigquery_table" "kept" {
   }
 
   lifecycle {
-    # bqsync keeps both: it adds columns, and has two labels of its own.
+    # bqsync keeps both: it adds columns, and has three labels of its own.
     ignore_changes = [labels, schema]
   }
 }
@@ -91,7 +91,7 @@ resource "google_bigquery_table" "kept_changes" {
   }
 
   lifecycle {
-    # bqsync keeps both: it adds columns, and has two labels of its own.
+    # bqsync keeps both: it adds columns, and has three labels of its own.
     ignore_changes = [labels, schema]
   }
 }
@@ -117,7 +117,7 @@ resource "google_bigquery_table" "odd" {
   }
 
   lifecycle {
-    # bqsync keeps both: it adds columns, and has two labels of its own.
+    # bqsync keeps both: it adds columns, and has three labels of its own.
     ignore_changes = [labels, schema]
   }
 }
@@ -153,7 +153,7 @@ resource "google_bigquery_table" "orders" {
   }
 
   lifecycle {
-    # bqsync keeps both: it adds columns, and has two labels of its own.
+    # bqsync keeps both: it adds columns, and has three labels of its own.
     ignore_changes = [labels, schema]
   }
 }
@@ -188,7 +188,7 @@ resource "google_bigquery_table" "ranges" {
   }
 
   lifecycle {
-    # bqsync keeps both: it adds columns, and has two labels of its own.
+    # bqsync keeps both: it adds columns, and has three labels of its own.
     ignore_changes = [labels, schema]
   }
 }
