@@ -65,10 +65,7 @@ static bool insert_job(
     struct buffer path;
     cJSON *answer = NULL;
 
-    buffer_init(&path, CALL_PATH_CEILING);
-    call_path_project(bigquery, &path);
-    buffer_append_text(&path, "/jobs");
-    call_path_query(&path);
+    call_path_in_project(bigquery, "/jobs", &path);
     buffer_append_text(&path, JOB_FIELDS);
     call->what = TRAFFIC_JOBS_INSERT;
     call->subject = job_id;
@@ -282,10 +279,7 @@ static bool list_children(
 {
     struct buffer path;
 
-    buffer_init(&path, CALL_PATH_CEILING);
-    call_path_project(bigquery, &path);
-    buffer_append_text(&path, "/jobs");
-    call_path_query(&path);
+    call_path_in_project(bigquery, "/jobs", &path);
     buffer_append_text(&path, "&projection=full&maxResults=1000&parentJobId=");
     http_escape(&path, job_id);
     if (token[0] != '\0') {

@@ -16,10 +16,7 @@ bool bigquery_dry_run(struct bigquery *bigquery, const char *sql, struct error *
     cJSON_AddTrueToObject(body, "dryRun");
     if (bigquery->location[0] != '\0')
         cJSON_AddStringToObject(body, "location", bigquery->location);
-    buffer_init(&path, CALL_PATH_CEILING);
-    call_path_project(bigquery, &path);
-    buffer_append_text(&path, "/queries");
-    call_path_query(&path);
+    call_path_in_project(bigquery, "/queries", &path);
     const struct call call = {
         .what = TRAFFIC_JOBS_QUERY,
         .subject = "(dry run)",
@@ -57,10 +54,7 @@ bool bigquery_table_permissions(
     cJSON *answer = NULL;
 
     cJSON_AddItemToObject(body, "permissions", cJSON_CreateStringArray(permissions, (int)count));
-    buffer_init(&path, CALL_PATH_CEILING);
-    call_path_table(bigquery, table, &path);
-    buffer_append_text(&path, ":testIamPermissions");
-    call_path_query(&path);
+    call_path_in_table(bigquery, table, ":testIamPermissions", &path);
     const struct call call = {
         .what = TRAFFIC_TABLES_TEST_IAM,
         .subject = table,
@@ -83,10 +77,7 @@ bool bigquery_table_has_policies(
     struct buffer path;
     cJSON *answer = NULL;
 
-    buffer_init(&path, CALL_PATH_CEILING);
-    call_path_table(bigquery, table, &path);
-    buffer_append_text(&path, "/rowAccessPolicies");
-    call_path_query(&path);
+    call_path_in_table(bigquery, table, "/rowAccessPolicies", &path);
     const struct call call = {
         .what = TRAFFIC_POLICIES_LIST,
         .subject = table,

@@ -81,10 +81,7 @@ static bool first_page(struct selection *selection, cJSON **out_page, struct err
     struct buffer path;
     cJSON *body = query_body(selection);
 
-    buffer_init(&path, CALL_PATH_CEILING);
-    call_path_project(selection->bigquery, &path);
-    buffer_append_text(&path, "/queries");
-    call_path_query(&path);
+    call_path_in_project(selection->bigquery, "/queries", &path);
     const struct call call = {
         .what = TRAFFIC_JOBS_QUERY,
         .subject = "",

@@ -53,9 +53,7 @@ bool bigquery_dataset_read(struct bigquery *bigquery, cJSON **out_dataset, struc
 {
     struct buffer path;
 
-    buffer_init(&path, CALL_PATH_CEILING);
-    call_path_dataset(bigquery, &path);
-    call_path_query(&path);
+    call_path_in_dataset(bigquery, "", &path);
     const struct call call = {
         .what = TRAFFIC_DATASETS_GET,
         .subject = bigquery->dataset,
@@ -95,10 +93,7 @@ bool bigquery_dataset_insert(struct bigquery *bigquery, const char *location, st
     cJSON_AddStringToObject(reference, "datasetId", bigquery->dataset);
     if (location != NULL)
         cJSON_AddStringToObject(body, "location", location);
-    buffer_init(&path, CALL_PATH_CEILING);
-    call_path_project(bigquery, &path);
-    buffer_append_text(&path, "/datasets");
-    call_path_query(&path);
+    call_path_in_project(bigquery, "/datasets", &path);
     const struct call call = {
         .what = TRAFFIC_DATASETS_INSERT,
         .subject = bigquery->dataset,
@@ -150,10 +145,7 @@ static bool list_page(struct bigquery *bigquery, const char *token, cJSON **page
 {
     struct buffer path;
 
-    buffer_init(&path, CALL_PATH_CEILING);
-    call_path_dataset(bigquery, &path);
-    buffer_append_text(&path, "/tables");
-    call_path_query(&path);
+    call_path_in_dataset(bigquery, "/tables", &path);
     buffer_append_text(&path, LIST_QUERY);
     if (token[0] != '\0') {
         buffer_append_text(&path, "&pageToken=");
@@ -203,9 +195,7 @@ static bool table_call(
 {
     struct buffer path;
 
-    buffer_init(&path, CALL_PATH_CEILING);
-    call_path_table(bigquery, table, &path);
-    call_path_query(&path);
+    call_path_in_table(bigquery, table, "", &path);
     call->subject = table;
     call->path = buffer_text(&path);
     bool ok = call_json(bigquery, call, out_answer, err);
@@ -245,10 +235,7 @@ bool bigquery_table_insert(
     cJSON_AddStringToObject(reference, "projectId", bigquery->project);
     cJSON_AddStringToObject(reference, "datasetId", bigquery->dataset);
     cJSON_AddStringToObject(reference, "tableId", table);
-    buffer_init(&path, CALL_PATH_CEILING);
-    call_path_dataset(bigquery, &path);
-    buffer_append_text(&path, "/tables");
-    call_path_query(&path);
+    call_path_in_dataset(bigquery, "/tables", &path);
     const struct call call = {
         .what = TRAFFIC_TABLES_INSERT,
         .subject = table,
