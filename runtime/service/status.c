@@ -215,22 +215,21 @@ static bool is_read_whole(
 }
 
 static bool count_pending(
-    struct database *source, const struct table *table, const struct source_shape *shape,
-    const struct watermark *watermark, bool whole, int64_t *out_rows, struct error *err)
+    const struct source_table *in, const struct watermark *watermark, bool whole, int64_t *out_rows,
+    struct error *err)
 {
     struct pending pending = {0};
 
-    if (!capture_check_columns(table, shape, source->path, err))
+    if (!capture_check_columns(in->table, in->shape, in->source->path, err))
         return false;
-    const struct source_table in = {source, table, shape};
     // A table that was never synced is sent as a whole.
     if (!watermark->found)
-        return capture_count_rows(&in, out_rows, err);
+        return capture_count_rows(in, out_rows, err);
     if (whole) {
         *out_rows = STATUS_UNKNOWN;
         return true;
     }
-    if (!capture_pending(&in, watermark, &pending, err))
+    if (!capture_pending(in, watermark, &pending, err))
         return false;
     *out_rows = pending.new_rows + pending.dirty_keys;
     return true;
@@ -299,9 +298,8 @@ static bool read_table(
     bool knows = know_shape(memory, row->table, known, &problem);
     bool whole = knows && is_read_whole(
                               status->config, row->table, &known->shape, &watermark, &row->scanned);
-    if (!knows || !count_pending(
-                      &status->source, row->table, &known->shape, &watermark, whole, &row->pending,
-                      &problem)) {
+    const struct source_table in = {&status->source, row->table, &known->shape};
+    if (!knows || !count_pending(&in, &watermark, whole, &row->pending, &problem)) {
         row->pending = STATUS_UNKNOWN;
         text_format(row->problem, sizeof row->problem, "%s", problem.message);
     }
