@@ -20,8 +20,8 @@ struct commits {
     const struct clock *clock;
     atomic_int_fast64_t since_ms;
 
-    pthread_mutex_t
-        mutex;      /* protects the members below; held from commits_enter to commits_leave */
+    /* Protects the members below; held from commits_enter to commits_leave. */
+    pthread_mutex_t mutex;
     char *path;     /* of the file itself */
     bool immutable; /* it only changes by being replaced */
     bool writes;

@@ -26,7 +26,7 @@ MUST_CHECK bool value_hash_values(
 /* Appends the first result columns of the row to a hash that siphash13_finish ends. Its connection
  * is one without mutexes (database.h). */
 MUST_CHECK bool value_hash_row(
-    struct value_hash *values, struct siphash *hash, sqlite3_stmt *row, size_t columns,
+    struct value_hash *hashing, struct siphash *hash, sqlite3_stmt *row, size_t columns,
     struct error *err);
 
 /* Two numbers of 20 digits, two of 32 hex digits, three points and a terminator. */
