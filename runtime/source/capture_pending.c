@@ -29,13 +29,6 @@ static bool query(
     return ok;
 }
 
-static void append_filter(struct buffer *sql, const struct table *table)
-{
-    // On lines of its own: the filter may end in a comment.
-    if (table->where != NULL)
-        buffer_printf(sql, " and (\n%s\n)", table->where);
-}
-
 /* Statements here name no columns but the key and the filter's: for those of a subquery SQLite
  * looks up the collations, and the application's own are unknown on this connection.
  *
@@ -54,7 +47,7 @@ static bool query_new_rows(
     sqlite_sql_append(
         &sql, "select $r from $n where $n > ?1", what, in->table->name,
         sqlite_sql_key_name(in->table, 0));
-    append_filter(&sql, in->table);
+    sqlite_sql_append_filter(&sql, in->table);
     buffer_append_text(&sql, " limit 1");
     bool ok = query(in, &sql, bounds, out_value, err);
     buffer_clear(&sql);
@@ -90,7 +83,7 @@ bool capture_count_rows(const struct source_table *in, int64_t *out_count, struc
 
     buffer_init(&sql, SQLITE_SQL_CEILING);
     sqlite_sql_append(&sql, "select count(*) from $n where 1", in->table->name);
-    append_filter(&sql, in->table);
+    sqlite_sql_append_filter(&sql, in->table);
     bool ok = query(in, &sql, none, out_count, err);
     buffer_clear(&sql);
     return ok;
@@ -129,8 +122,7 @@ bool capture_prepare_rejected(
     sqlite_sql_expand(
         &sql, in->table,
         "select 1 from $d where $w and bq_sync_sequence = " CAPTURE_SEQUENCE_REJECTED);
-    bool ok = buffer_check(&sql, "statement", err) &&
-              database_prepare(in->source, buffer_text(&sql), out_statement, err);
+    bool ok = statement_prepare_buffer(in->source, &sql, out_statement, err);
     buffer_clear(&sql);
     return ok;
 }
@@ -147,7 +139,7 @@ static void append_new_rows(struct buffer *sql, const struct source_table *in, b
         sql, "exists (select 1 from $n where $n > ?1", in->table->name,
         sqlite_sql_key_name(in->table, 0));
     if (filtered)
-        append_filter(sql, in->table);
+        sqlite_sql_append_filter(sql, in->table);
     buffer_append_text(sql, ")");
 }
 

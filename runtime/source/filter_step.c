@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "source/row_name.h"
 #include "source/sqlite_sql.h"
+#include "source/statement.h"
 
 /* What SQLite says is kept up to this length. */
 #define WORDS_SIZE 200
@@ -22,8 +23,7 @@ static bool prepare(
     // On lines of its own: the filter may end in a comment.
     buffer_printf(&sql, "case when ?1 then (\n%s\n) end", table->where);
     sqlite_sql_append(&sql, " from $n", table->name);
-    bool ok = buffer_check(&sql, "statement", err) &&
-              database_prepare(source, buffer_text(&sql), out_walk, err);
+    bool ok = statement_prepare_buffer(source, &sql, out_walk, err);
     buffer_clear(&sql);
     if (ok)
         sqlite3_bind_int(*out_walk, 1, filtered ? 1 : 0);

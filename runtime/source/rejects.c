@@ -58,8 +58,7 @@ static bool insert_collected(
     for (size_t i = 0; i < table->key_count; i++)
         buffer_append_text(&sql, ", ?");
     buffer_append_text(&sql, ")");
-    if (!buffer_check(&sql, "statement", err) ||
-        !database_prepare(database, buffer_text(&sql), &statement, err))
+    if (!statement_prepare_buffer(database, &sql, &statement, err))
         goto cleanup;
     ok = database_bound(
         database,

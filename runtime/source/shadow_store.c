@@ -12,25 +12,12 @@
 /* How rows are hashed (source/fingerprint.h). */
 #define HASH_VERSION 2
 
-/* Runs a script about the table (a format of sqlite_sql_expand). */
-static bool run(
-    struct database *state, const struct table *table, const char *format, struct error *err)
-{
-    struct buffer sql;
-
-    buffer_init(&sql, SQLITE_SQL_CEILING);
-    sqlite_sql_expand(&sql, table, format);
-    bool ok = statement_exec_buffer(state, &sql, err);
-    buffer_clear(&sql);
-    return ok;
-}
-
 static bool run_in_transaction(
     struct database *state, const struct table *table, const char *sql, struct error *err)
 {
     if (!database_begin(state, err))
         return false;
-    if (run(state, table, sql, err) && database_commit(state, err))
+    if (statement_exec_expanded(state, table, sql, err) && database_commit(state, err))
         return true;
     database_rollback(state);
     return false;
@@ -47,7 +34,7 @@ static bool run_in_chunks(
         char *sql = sqlite3_mprintf(format, pacing.rows, pacing.rows, pacing.rows);
         bool ok = sql != NULL ? pacing_begin(&pacing, err)
                               : error_set(err, ERROR_MEMORY, "out of memory");
-        ok = ok && run(state, table, sql, err) && pacing_commit(&pacing, err);
+        ok = ok && statement_exec_expanded(state, table, sql, err) && pacing_commit(&pacing, err);
         sqlite3_free(sql);
         if (!ok)
             return pacing_fail(&pacing);
@@ -157,7 +144,8 @@ static bool make_tables(
 {
     if (!database_begin(state, err))
         return false;
-    if (run(state, table, "drop table if exists $s; drop table if exists $p", err) &&
+    if (statement_exec_expanded(
+            state, table, "drop table if exists $s; drop table if exists $p", err) &&
         make_one(state, table, "$s", form, err) && make_one(state, table, "$p", form, err) &&
         statement_run(
             state,
@@ -194,7 +182,7 @@ static bool take_whole(
             err) ||
         !database_exec(state, "pragma legacy_alter_table = on", err) || !database_begin(state, err))
         return false;
-    if (run(state, table, "drop table $s; alter table $p rename to $s", err) &&
+    if (statement_exec_expanded(state, table, "drop table $s; alter table $p rename to $s", err) &&
         make_one(state, table, "$p", form, err) && set_state(state, table, "none", false, err) &&
         database_commit(state, err))
         return true;
