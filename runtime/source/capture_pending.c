@@ -129,7 +129,9 @@ bool capture_prepare_rejected(
 
 /* "exists (select 1 from users where id > ?1)", with the filter or without; "0" for a table whose
  * new rows are not told by their key. */
-static void append_new_rows(struct buffer *sql, const struct source_table *in, bool filtered)
+enum new_rows { NEW_ROWS_THAT_PASS, NEW_ROWS_ALL };
+
+static void append_new_rows(struct buffer *sql, const struct source_table *in, enum new_rows which)
 {
     if (!in->shape->integer_key) {
         buffer_append_text(sql, "0");
@@ -138,7 +140,7 @@ static void append_new_rows(struct buffer *sql, const struct source_table *in, b
     sqlite_sql_append(
         sql, "exists (select 1 from $n where $n > ?1", in->table->name,
         sqlite_sql_key_name(in->table, 0));
-    if (filtered)
+    if (which == NEW_ROWS_THAT_PASS)
         sqlite_sql_append_filter(sql, in->table);
     buffer_append_text(sql, ")");
 }
@@ -149,7 +151,7 @@ static void append_look(struct buffer *sql, const struct source_table *in, bool 
     const char *above = in->shape->integer_key ? " and bq_sync_key_1 <= ?1" : "";
 
     buffer_append_text(sql, "select ");
-    append_new_rows(sql, in, true);
+    append_new_rows(sql, in, NEW_ROWS_THAT_PASS);
     if (listed)
         sqlite_sql_append(
             sql,
@@ -163,7 +165,7 @@ static void append_look(struct buffer *sql, const struct source_table *in, bool 
     if (in->table->where == NULL)
         buffer_append_text(sql, "0");
     else
-        append_new_rows(sql, in, false);
+        append_new_rows(sql, in, NEW_ROWS_ALL);
 }
 
 bool capture_look(

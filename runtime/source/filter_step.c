@@ -10,8 +10,10 @@
 
 /* Two walks over the table, with and without the filter. Their text is the same, so that SQLite
  * visits the rows of both in the same order. */
+enum walk { WALK_WITHOUT_FILTER, WALK_WITH_FILTER };
+
 static bool prepare(
-    struct database *source, const struct table *table, bool filtered, sqlite3_stmt **out_walk,
+    struct database *source, const struct table *table, enum walk kind, sqlite3_stmt **out_walk,
     struct error *err)
 {
     struct buffer sql;
@@ -26,7 +28,7 @@ static bool prepare(
     bool ok = statement_prepare_buffer(source, &sql, out_walk, err);
     buffer_clear(&sql);
     if (ok)
-        sqlite3_bind_int(*out_walk, 1, filtered ? 1 : 0);
+        sqlite3_bind_int(*out_walk, 1, kind == WALK_WITH_FILTER);
     return ok;
 }
 
@@ -74,8 +76,8 @@ static void blame(struct database *source, const struct table *table, struct err
     sqlite3_stmt *filtered = NULL;
     struct error ignored;
 
-    if (prepare(source, table, false, &plain, &ignored) &&
-        prepare(source, table, true, &filtered, &ignored))
+    if (prepare(source, table, WALK_WITHOUT_FILTER, &plain, &ignored) &&
+        prepare(source, table, WALK_WITH_FILTER, &filtered, &ignored))
         walk(source, table, plain, filtered, err);
     sqlite3_finalize(plain);
     sqlite3_finalize(filtered);

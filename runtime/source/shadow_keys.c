@@ -168,8 +168,10 @@ static bool let_go(struct shadow_keys *keys, struct error *err)
     return run(keys, keys->gone_number, err);
 }
 
+enum live_by { LIVE_BY_INDEX, LIVE_BY_SEARCH };
+
 static bool prepare_live_by(
-    struct shadow_keys *keys, struct database *source, bool by_index, struct error *err)
+    struct shadow_keys *keys, struct database *source, enum live_by by, struct error *err)
 {
     const struct table *table = keys->table;
     struct buffer sql;
@@ -180,7 +182,7 @@ static bool prepare_live_by(
         const char *name = sqlite_sql_key_name(table, i);
         char parameter[24];
         snprintf(parameter, sizeof parameter, "?%zu", i + 1);
-        if (by_index)
+        if (by == LIVE_BY_INDEX)
             sqlite_sql_append(&sql, " and $n.$n = $r", table->name, name, parameter);
         sqlite_sql_append(&sql, " and $n.$n collate binary = $r", table->name, name, parameter);
         sqlite_sql_append(&sql, " and typeof($n.$n) = typeof($r)", table->name, name, parameter);
@@ -200,8 +202,8 @@ static bool prepare_live(struct shadow_keys *keys, struct database *source, stru
 {
     struct error ignored;
 
-    return prepare_live_by(keys, source, true, &ignored) ||
-           prepare_live_by(keys, source, false, err);
+    return prepare_live_by(keys, source, LIVE_BY_INDEX, &ignored) ||
+           prepare_live_by(keys, source, LIVE_BY_SEARCH, err);
 }
 
 static bool is_live(

@@ -158,6 +158,7 @@ static bool make_tables(
     return false;
 }
 
+/* whole: what is pending takes the place of the shadow. */
 static bool set_state(
     struct database *state, const struct table *table, const char *word, bool whole,
     struct error *err)
@@ -166,6 +167,11 @@ static bool set_state(
         state,
         "update bq_sync_shadows set state = ?2, whole = ?3, nonce = '' where table_name = ?1", err,
         "ssi", table->name, word, (int64_t)whole);
+}
+
+static bool set_none(struct database *state, const struct table *table, struct error *err)
+{
+    return set_state(state, table, "none", false, err);
 }
 
 /* The rename is done the old way, which does not look at the views and triggers of the application:
@@ -183,7 +189,7 @@ static bool take_whole(
         !database_exec(state, "pragma legacy_alter_table = on", err) || !database_begin(state, err))
         return false;
     if (statement_exec_expanded(state, table, "drop table $s; alter table $p rename to $s", err) &&
-        make_one(state, table, "$p", form, err) && set_state(state, table, "none", false, err) &&
+        make_one(state, table, "$p", form, err) && set_none(state, table, err) &&
         database_commit(state, err))
         return true;
     database_rollback(state);
@@ -229,11 +235,11 @@ static bool has_leftovers(
 
 static bool empty_pending(struct database *state, const struct table *table, struct error *err)
 {
-    return set_state(state, table, "none", false, err) && run_in_chunks(
-                                                              state, table,
-                                                              "delete from $p where ($k) in"
-                                                              " (select $k from $p limit %lld)",
-                                                              err);
+    return set_none(state, table, err) && run_in_chunks(
+                                              state, table,
+                                              "delete from $p where ($k) in"
+                                              " (select $k from $p limit %lld)",
+                                              err);
 }
 
 bool shadow_store_complete(
