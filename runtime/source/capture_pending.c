@@ -97,10 +97,10 @@ bool capture_pending(
 
     if (!query_new_rows(in, watermark, "count(*)", &pending.new_rows, err) ||
         !query_dirty_keys(
-            in, watermark, "count(*)", " and bq_sync_sequence < " CAPTURE_SEQUENCE_REJECTED,
+            in, watermark, "count(*)", " and bq_sync_sequence < " CAPTURE_SEQUENCE_REJECTED_SQL,
             &pending.dirty_keys, err) ||
         !query_dirty_keys(
-            in, watermark, "count(*)", " and bq_sync_sequence = " CAPTURE_SEQUENCE_REJECTED,
+            in, watermark, "count(*)", " and bq_sync_sequence = " CAPTURE_SEQUENCE_REJECTED_SQL,
             &pending.rejected_keys, err))
         return filter_wrap(err, "pending changes of", in->table);
     *out_pending = pending;
@@ -121,7 +121,7 @@ bool capture_prepare_rejected(
     buffer_init(&sql, SQLITE_SQL_CEILING);
     sqlite_sql_expand(
         &sql, in->table,
-        "select 1 from $d where $w and bq_sync_sequence = " CAPTURE_SEQUENCE_REJECTED);
+        "select 1 from $d where $w and bq_sync_sequence = " CAPTURE_SEQUENCE_REJECTED_SQL);
     bool ok = statement_prepare_buffer(in->source, &sql, out_statement, err);
     buffer_clear(&sql);
     return ok;
@@ -156,8 +156,8 @@ static void append_look(struct buffer *sql, const struct source_table *in, bool 
         sqlite_sql_append(
             sql,
             " or exists (select 1 from $d where bq_sync_sequence > ?2"
-            " and bq_sync_sequence < " CAPTURE_SEQUENCE_REJECTED
-            "$r), (select count(*) from $d where bq_sync_sequence = " CAPTURE_SEQUENCE_REJECTED
+            " and bq_sync_sequence < " CAPTURE_SEQUENCE_REJECTED_SQL
+            "$r), (select count(*) from $d where bq_sync_sequence = " CAPTURE_SEQUENCE_REJECTED_SQL
             "$r), ",
             in->table->name, above, in->table->name, above);
     else

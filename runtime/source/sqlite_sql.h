@@ -4,7 +4,7 @@
  *
  * bqsync's own tables for a table T are bq_sync_dirty_T (its dirty set), bq_sync_shadow_T and
  * bq_sync_pending_T (source/shadow_store.h); each has one column bq_sync_key_N for each column of
- * T's key, numbered from 1. */
+ * T's key, numbered from 1. Any thread. */
 #ifndef BQSYNC_SOURCE_SQLITE_SQL_H
 #define BQSYNC_SOURCE_SQLITE_SQL_H
 
