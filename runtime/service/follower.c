@@ -103,12 +103,12 @@ static bool wait_for_write(
     const struct clock *clock = follower->options.clock;
 
     *out_arrived_ms = 0;
-    if (file_watch_wait(&follower->files, pause_ms, false) == FILE_WATCH_WOKEN)
+    if (file_watch_pause(&follower->files, pause_ms) == FILE_WATCH_WOKEN)
         return false;
-    if (file_watch_wait(&follower->files, 0, true) == FILE_WATCH_WRITE)
+    if (file_watch_wait(&follower->files, 0) == FILE_WATCH_WRITE)
         return true;
     if (wait_ms <= pause_ms ||
-        file_watch_wait(&follower->files, wait_ms - pause_ms, true) != FILE_WATCH_WRITE)
+        file_watch_wait(&follower->files, wait_ms - pause_ms) != FILE_WATCH_WRITE)
         return false;
     *out_arrived_ms = clock->monotonic_ms(clock->context);
     return true;
@@ -141,7 +141,7 @@ static void *work(void *context)
         }
         follower->options.committed(follower->options.context);
         // Until a pass has covered it.
-        file_watch_wait(&follower->files, -1, false);
+        file_watch_pause(&follower->files, -1);
         wait_ms = pause_ms;
         arrived_ms = 0;
     }
@@ -171,11 +171,11 @@ static bool start(struct follower *follower, int64_t delay_ms, struct error *err
         return false;
     follower->delay_ms = delay_ms;
     atomic_store(&follower->stopping, false);
-    commits_follow(options->commits, true);
+    commits_follow(options->commits);
     int reason = pthread_create(&follower->thread, NULL, work, follower);
     if (reason != 0) {
         file_watch_close(&follower->files);
-        commits_follow(options->commits, false);
+        commits_unfollow(options->commits);
         return error_set(err, ERROR_MEMORY, "cannot start a thread: %s", strerror(reason));
     }
     pthread_mutex_lock(&follower->mutex);
@@ -191,7 +191,7 @@ bool follower_set(struct follower *follower, int64_t delay_ms, struct error *err
     stop(follower);
     if (delay_ms > 0)
         return start(follower, delay_ms, err);
-    commits_follow(follower->options.commits, false);
+    commits_unfollow(follower->options.commits);
     return true;
 }
 

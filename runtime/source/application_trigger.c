@@ -88,19 +88,13 @@ static struct reading read_trigger(const char *sql)
  * table goes or gets another key. */
 static bool has_actions(const struct source_table *in, bool *out_actions, struct error *err)
 {
-    sqlite3_stmt *statement = NULL;
-
-    if (!statement_bind(
-            in->source,
-            "select 1 from sqlite_master m, pragma_foreign_key_list(m.name) f"
-            " where m.type = 'table' and lower(f.\"table\") = lower(?1)"
-            " and (f.on_update not in ('NO ACTION', 'RESTRICT')"
-            " or f.on_delete not in ('NO ACTION', 'RESTRICT'))",
-            &statement, err, "s", in->table->name))
-        return false;
-    bool ok = database_step(in->source, statement, out_actions, err);
-    sqlite3_finalize(statement);
-    return ok;
+    return statement_has_row(
+        in->source,
+        "select 1 from sqlite_master m, pragma_foreign_key_list(m.name) f"
+        " where m.type = 'table' and lower(f.\"table\") = lower(?1)"
+        " and (f.on_update not in ('NO ACTION', 'RESTRICT')"
+        " or f.on_delete not in ('NO ACTION', 'RESTRICT'))",
+        out_actions, err, "s", in->table->name);
 }
 
 /* Why capture of the table is not exact beside this trigger; NULL if it is. */

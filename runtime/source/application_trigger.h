@@ -1,7 +1,7 @@
 /* application_trigger: what the application's own triggers mean for capture. They may end a
  * statement, or change rows, at a moment at which capture does not see what becomes of a row. They
  * are judged by their texts. Triggers of the temp schema belong to one connection of the
- * application, so they cannot be judged. Internal to source. */
+ * application, so they cannot be judged. Internal to source. Belongs to the connection's thread. */
 #ifndef BQSYNC_SOURCE_APPLICATION_TRIGGER_H
 #define BQSYNC_SOURCE_APPLICATION_TRIGGER_H
 

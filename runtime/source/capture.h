@@ -17,6 +17,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The sequence of a rejected key in the dirty set, as a number and in SQL: later than every pass,
+ * so that the key is tried again at each of them without being written each time. A trigger that
+ * fires for the key puts the current sequence in its place. */
+#define CAPTURE_SEQUENCE_REJECTED     INT64_MAX
+#define CAPTURE_SEQUENCE_REJECTED_SQL "9223372036854775807"
+
 enum capture_state {
     CAPTURE_ABSENT, /* nothing installed for the table */
     CAPTURE_INTACT, /* what this build would install, or what an earlier one did that misses nothing

@@ -78,8 +78,7 @@ static bool prepare_range(
     struct database *source, struct buffer *sql, const struct key *from, const struct key *to,
     sqlite3_stmt **out_statement, struct error *err)
 {
-    return buffer_check(sql, "statement", err) &&
-           database_prepare(source, buffer_text(sql), out_statement, err) &&
+    return statement_prepare_buffer(source, sql, out_statement, err) &&
            bind_bound(source, *out_statement, from, 0, err) &&
            bind_bound(source, *out_statement, to, from->count, err);
 }

@@ -1,6 +1,6 @@
 /* capture_collation: tells the collations that SQLite has of its own from those that an application
  * gives to its connections. Triggers must not use the latter: a program that lacks one could not
- * write the table any more. Internal to source. */
+ * write the table any more. Internal to source. Belongs to the connection's thread. */
 #ifndef BQSYNC_SOURCE_CAPTURE_COLLATION_H
 #define BQSYNC_SOURCE_CAPTURE_COLLATION_H
 

@@ -44,7 +44,8 @@ static bool add(struct declarations *list, const char *start, const char *end, s
     if (items == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
     list->items = items;
-    items[list->count] = (struct declaration){start, end, sqlite_token_name(&name), false, false};
+    items[list->count] =
+        (struct declaration){.start = start, .end = end, .name = sqlite_token_name(&name)};
     if (items[list->count].name == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
     list->count++;

@@ -10,15 +10,9 @@
 
 static bool is_strict(const struct source_table *in, bool *out_strict, struct error *err)
 {
-    sqlite3_stmt *statement = NULL;
-
-    if (!statement_bind(
-            in->source, "select 1 from pragma_table_list(?1) where schema = 'main' and strict",
-            &statement, err, "s", in->table->name))
-        return false;
-    bool ok = database_step(in->source, statement, out_strict, err);
-    sqlite3_finalize(statement);
-    return ok;
+    return statement_has_row(
+        in->source, "select 1 from pragma_table_list(?1) where schema = 'main' and strict",
+        out_strict, err, "s", in->table->name);
 }
 
 /* The foreign keys of other tables that refer to a table (one of its own is looked for by each

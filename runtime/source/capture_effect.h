@@ -1,7 +1,7 @@
 /* capture_effect: what SQLite does otherwise in a table because it has a trigger, whatever the
  * trigger does. Where a statement of the application would fail for that, the table cannot have
  * capture by triggers. Judged by the schema alone, so also for settings of a connection that nobody
- * else can see (foreign_keys). Internal to source. */
+ * else can see (foreign_keys). Internal to source. Belongs to the connection's thread. */
 #ifndef BQSYNC_SOURCE_CAPTURE_EFFECT_H
 #define BQSYNC_SOURCE_CAPTURE_EFFECT_H
 

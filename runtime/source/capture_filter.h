@@ -1,7 +1,7 @@
 /* capture_filter: reads the filter of a partial index, and says whether it is inert: whether a
  * trigger may evaluate it without ever failing and without calling anything. Only the forms listed
  * below are inert; what this module does not understand is not. It evaluates nothing and asks
- * SQLite nothing. Internal to source. */
+ * SQLite nothing. Internal to source. Any thread. */
 #ifndef BQSYNC_SOURCE_CAPTURE_FILTER_H
 #define BQSYNC_SOURCE_CAPTURE_FILTER_H
 

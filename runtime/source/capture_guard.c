@@ -54,15 +54,6 @@ static bool constraint_check(const struct constraint *constraint, struct error *
            buffer_check(&constraint->filter, "guard", err);
 }
 
-static bool is_key_column(const struct table *table, const char *name)
-{
-    for (size_t i = 0; i < table->key_count; i++) {
-        if (strcasecmp(name, sqlite_sql_key_name(table, i)) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void columns_clear(struct columns *columns)
 {
     for (size_t i = 0; i < columns->names.count; i++)
@@ -226,7 +217,7 @@ static void add_item(
         match, "$r$n.$n collate $n = new.$n", match->length > 0 ? " and " : "", table->name, name,
         collation, name);
     add_update_column(columns, constraint, name);
-    if (is_key_column(table, name) && strcasecmp(collation, "binary") == 0)
+    if (sqlite_sql_is_key_name(table, name) && strcasecmp(collation, "binary") == 0)
         constraint->key_columns++;
 }
 
@@ -395,15 +386,9 @@ static bool has_column(
     struct database *source, const char *table, const char *name, bool *out_exists,
     struct error *err)
 {
-    sqlite3_stmt *statement = NULL;
-
-    if (!statement_bind(
-            source, "select 1 from pragma_table_xinfo(?1) where lower(name) = ?2", &statement, err,
-            "ss", table, name))
-        return false;
-    bool ok = database_step(source, statement, out_exists, err);
-    sqlite3_finalize(statement);
-    return ok;
+    return statement_has_row(
+        source, "select 1 from pragma_table_xinfo(?1) where lower(name) = ?2", out_exists, err,
+        "ss", table, name);
 }
 
 /* The name by which the table's rowid can be had, NULL if it has none (WITHOUT ROWID) or columns

@@ -1,7 +1,8 @@
 /* capture_guard: the triggers that note rows which REPLACE is about to remove through another
  * unique constraint than the key. SQLite fires no delete trigger for those unless the application's
  * connection has recursive_triggers on. They are made from SQLite's own list of a table's unique
- * indexes, so they belong to one database and not to the definition. Internal to source. */
+ * indexes, so they belong to one database and not to the definition. Internal to source. Belongs to
+ * the connection's thread. */
 #ifndef BQSYNC_SOURCE_CAPTURE_GUARD_H
 #define BQSYNC_SOURCE_CAPTURE_GUARD_H
 

@@ -49,8 +49,7 @@ static bool query(
     sqlite3_stmt *statement = NULL;
     bool row = false;
 
-    bool ok = buffer_check(sql, "statement", err) &&
-              database_prepare(in->source, buffer_text(sql), &statement, err) &&
+    bool ok = statement_prepare_buffer(in->source, sql, &statement, err) &&
               filter_step(in->source, in->table, statement, &row, err);
     if (ok)
         *out_found = row ? sqlite3_column_int64(statement, 0) : 0;
@@ -79,9 +78,7 @@ bool capture_has_keyless(
         buffer_reset(&sql);
         sqlite_sql_append(&sql, "select 1 from $n where ", table->name);
         append_condition(&sql, table, "");
-        // On lines of its own: the filter may end in a comment.
-        if (table->where != NULL)
-            buffer_printf(&sql, " and (\n%s\n)", table->where);
+        sqlite_sql_append_filter(&sql, table);
         buffer_append_text(&sql, " limit 1");
         ok = query(in, &sql, &found, err);
     }

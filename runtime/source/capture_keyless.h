@@ -1,6 +1,6 @@
 /* capture_keyless: the triggers that note when a row with a NULL in its key is written. The dirty
  * set cannot list such a row, and with a key of several columns no index finds it. Internal to
- * source. */
+ * source. Belongs to the connection's thread. */
 #ifndef BQSYNC_SOURCE_CAPTURE_KEYLESS_H
 #define BQSYNC_SOURCE_CAPTURE_KEYLESS_H
 

@@ -1,5 +1,5 @@
 /* capture_objects: the tables and triggers of a table's change capture, as they are in the source
- * and as this build would make them. Internal to source. */
+ * and as this build would make them. Internal to source. Belongs to the connection's thread. */
 #ifndef BQSYNC_SOURCE_CAPTURE_OBJECTS_H
 #define BQSYNC_SOURCE_CAPTURE_OBJECTS_H
 
@@ -10,11 +10,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-
-/* The sequence of a rejected key in the dirty set: later than every pass, so that the key is tried
- * again at each of them without being written each time. A trigger that fires for the key puts the
- * current sequence in its place. */
-#define CAPTURE_SEQUENCE_REJECTED "9223372036854775807"
 
 struct object {
     bool trigger; /* else a table */

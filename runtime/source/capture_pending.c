@@ -29,13 +29,6 @@ static bool query(
     return ok;
 }
 
-static void append_filter(struct buffer *sql, const struct table *table)
-{
-    // On lines of its own: the filter may end in a comment.
-    if (table->where != NULL)
-        buffer_printf(sql, " and (\n%s\n)", table->where);
-}
-
 /* Statements here name no columns but the key and the filter's: for those of a subquery SQLite
  * looks up the collations, and the application's own are unknown on this connection.
  *
@@ -54,7 +47,7 @@ static bool query_new_rows(
     sqlite_sql_append(
         &sql, "select $r from $n where $n > ?1", what, in->table->name,
         sqlite_sql_key_name(in->table, 0));
-    append_filter(&sql, in->table);
+    sqlite_sql_append_filter(&sql, in->table);
     buffer_append_text(&sql, " limit 1");
     bool ok = query(in, &sql, bounds, out_value, err);
     buffer_clear(&sql);
@@ -90,7 +83,7 @@ bool capture_count_rows(const struct source_table *in, int64_t *out_count, struc
 
     buffer_init(&sql, SQLITE_SQL_CEILING);
     sqlite_sql_append(&sql, "select count(*) from $n where 1", in->table->name);
-    append_filter(&sql, in->table);
+    sqlite_sql_append_filter(&sql, in->table);
     bool ok = query(in, &sql, none, out_count, err);
     buffer_clear(&sql);
     return ok;
@@ -104,10 +97,10 @@ bool capture_pending(
 
     if (!query_new_rows(in, watermark, "count(*)", &pending.new_rows, err) ||
         !query_dirty_keys(
-            in, watermark, "count(*)", " and bq_sync_sequence < " CAPTURE_SEQUENCE_REJECTED,
+            in, watermark, "count(*)", " and bq_sync_sequence < " CAPTURE_SEQUENCE_REJECTED_SQL,
             &pending.dirty_keys, err) ||
         !query_dirty_keys(
-            in, watermark, "count(*)", " and bq_sync_sequence = " CAPTURE_SEQUENCE_REJECTED,
+            in, watermark, "count(*)", " and bq_sync_sequence = " CAPTURE_SEQUENCE_REJECTED_SQL,
             &pending.rejected_keys, err))
         return filter_wrap(err, "pending changes of", in->table);
     *out_pending = pending;
@@ -128,16 +121,17 @@ bool capture_prepare_rejected(
     buffer_init(&sql, SQLITE_SQL_CEILING);
     sqlite_sql_expand(
         &sql, in->table,
-        "select 1 from $d where $w and bq_sync_sequence = " CAPTURE_SEQUENCE_REJECTED);
-    bool ok = buffer_check(&sql, "statement", err) &&
-              database_prepare(in->source, buffer_text(&sql), out_statement, err);
+        "select 1 from $d where $w and bq_sync_sequence = " CAPTURE_SEQUENCE_REJECTED_SQL);
+    bool ok = statement_prepare_buffer(in->source, &sql, out_statement, err);
     buffer_clear(&sql);
     return ok;
 }
 
 /* "exists (select 1 from users where id > ?1)", with the filter or without; "0" for a table whose
  * new rows are not told by their key. */
-static void append_new_rows(struct buffer *sql, const struct source_table *in, bool filtered)
+enum new_rows { NEW_ROWS_THAT_PASS, NEW_ROWS_ALL };
+
+static void append_new_rows(struct buffer *sql, const struct source_table *in, enum new_rows which)
 {
     if (!in->shape->integer_key) {
         buffer_append_text(sql, "0");
@@ -146,8 +140,8 @@ static void append_new_rows(struct buffer *sql, const struct source_table *in, b
     sqlite_sql_append(
         sql, "exists (select 1 from $n where $n > ?1", in->table->name,
         sqlite_sql_key_name(in->table, 0));
-    if (filtered)
-        append_filter(sql, in->table);
+    if (which == NEW_ROWS_THAT_PASS)
+        sqlite_sql_append_filter(sql, in->table);
     buffer_append_text(sql, ")");
 }
 
@@ -157,13 +151,13 @@ static void append_look(struct buffer *sql, const struct source_table *in, bool 
     const char *above = in->shape->integer_key ? " and bq_sync_key_1 <= ?1" : "";
 
     buffer_append_text(sql, "select ");
-    append_new_rows(sql, in, true);
+    append_new_rows(sql, in, NEW_ROWS_THAT_PASS);
     if (listed)
         sqlite_sql_append(
             sql,
             " or exists (select 1 from $d where bq_sync_sequence > ?2"
-            " and bq_sync_sequence < " CAPTURE_SEQUENCE_REJECTED
-            "$r), (select count(*) from $d where bq_sync_sequence = " CAPTURE_SEQUENCE_REJECTED
+            " and bq_sync_sequence < " CAPTURE_SEQUENCE_REJECTED_SQL
+            "$r), (select count(*) from $d where bq_sync_sequence = " CAPTURE_SEQUENCE_REJECTED_SQL
             "$r), ",
             in->table->name, above, in->table->name, above);
     else
@@ -171,7 +165,7 @@ static void append_look(struct buffer *sql, const struct source_table *in, bool 
     if (in->table->where == NULL)
         buffer_append_text(sql, "0");
     else
-        append_new_rows(sql, in, false);
+        append_new_rows(sql, in, NEW_ROWS_ALL);
 }
 
 bool capture_look(

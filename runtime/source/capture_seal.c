@@ -163,29 +163,34 @@ static bool seal(
         err, ERROR_BUSY, "%s: rows are inserted faster than a position can be taken", source->path);
 }
 
+/* Whether the counters were raised just before. */
+enum snapshot { SNAPSHOT_SEALED, SNAPSHOT_AS_IT_IS };
+
 /* What is stamped with the counter's present value may still be in the making if the counter was
  * just raised, and is complete in the snapshot if it was not. */
-static struct position position_of(const struct view *view, bool raised)
+static struct position position_of(const struct view *view, enum snapshot kind)
 {
+    bool raised = kind == SNAPSHOT_SEALED && view->captured;
+
     return (struct position){
-        .sequence = view->sequence - (raised && view->captured ? 1 : 0),
-        .sealed_sequence = raised && view->captured ? view->sequence : 0,
+        .sequence = view->sequence - (raised ? 1 : 0),
+        .sealed_sequence = raised ? view->sequence : 0,
         .row_id = view->row_id,
     };
 }
 
 static bool take_positions(
-    struct database *source, struct snapshot_table *tables, size_t count, bool raised,
+    struct database *source, struct snapshot_table *tables, size_t count, enum snapshot kind,
     struct error *err)
 {
     struct view *views = calloc(count + 1, sizeof *views);
 
     if (views == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory taking positions");
-    bool ok = raised ? seal(source, tables, count, views, err)
-                     : open_snapshot(source, tables, count, views, err);
+    bool ok = kind == SNAPSHOT_SEALED ? seal(source, tables, count, views, err)
+                                      : open_snapshot(source, tables, count, views, err);
     for (size_t i = 0; ok && i < count; i++)
-        tables[i].position = position_of(&views[i], raised);
+        tables[i].position = position_of(&views[i], kind);
     free(views);
     return ok || error_wrap(err, "snapshot");
 }
@@ -198,11 +203,12 @@ bool capture_seal(
     if (!database_has_table(source, "bq_sync_capture", &has_capture, err))
         return error_wrap(err, "snapshot");
     // Without any capture there is no counter to raise.
-    return take_positions(source, tables, count, has_capture, err);
+    return take_positions(
+        source, tables, count, has_capture ? SNAPSHOT_SEALED : SNAPSHOT_AS_IT_IS, err);
 }
 
 bool capture_snapshot(
     struct database *source, struct snapshot_table *tables, size_t count, struct error *err)
 {
-    return take_positions(source, tables, count, false, err);
+    return take_positions(source, tables, count, SNAPSHOT_AS_IT_IS, err);
 }

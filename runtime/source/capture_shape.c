@@ -77,15 +77,6 @@ static uint32_t mix(uint32_t hash, const char *text)
     return hash;
 }
 
-static bool is_key_column(const struct table *table, const char *name)
-{
-    for (size_t i = 0; name != NULL && i < table->key_count; i++) {
-        if (strcasecmp(name, table->columns[table->key[i]].source) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void see_key_column(
     const struct table *table, const char *name, const struct key_declaration *declared,
     bool not_null, struct columns_seen *seen)
@@ -124,7 +115,7 @@ static void see_column(
         table, name,
         &(struct key_declaration){.type = type, .strict = sqlite3_column_int(statement, 4) != 0},
         sqlite3_column_int(statement, 5) == 1, seen);
-    if (in_primary_key && strcasecmp(type, "integer") == 0 && is_key_column(table, name))
+    if (in_primary_key && strcasecmp(type, "integer") == 0 && sqlite_sql_is_key_name(table, name))
         seen->key_is_integer = true;
 }
 
@@ -233,15 +224,9 @@ bool capture_check_columns(
 static bool has_primary_key_index(
     struct database *source, const char *table, bool *out_exists, struct error *err)
 {
-    sqlite3_stmt *statement = NULL;
-
-    if (!statement_bind(
-            source, "select 1 from pragma_index_list(?1) where origin = 'pk'", &statement, err, "s",
-            table))
-        return false;
-    bool ok = database_step(source, statement, out_exists, err);
-    sqlite3_finalize(statement);
-    return ok;
+    return statement_has_row(
+        source, "select 1 from pragma_index_list(?1) where origin = 'pk'", out_exists, err, "s",
+        table);
 }
 
 /* Whether a unique index over some or all of the key columns, and no others, makes the key one. */
@@ -271,7 +256,7 @@ static bool has_unique_key(
         if (!row)
             break;
         index = sqlite3_column_int(statement, 0);
-        covered = covered && is_key_column(table, statement_borrow_text(statement, 1));
+        covered = covered && sqlite_sql_is_key_name(table, statement_borrow_text(statement, 1));
     }
     ok = true;
 
@@ -344,17 +329,12 @@ static bool inspect_key_columns(
 {
     for (size_t i = 0; i < table->key_count && shape->why_scan[0] == '\0'; i++) {
         const char *column = sqlite_sql_key_name(table, i);
-        sqlite3_stmt *statement = NULL;
         bool builtin = false;
         bool generated = false;
-        if (!statement_bind(
+        if (!statement_has_row(
                 source,
                 "select 1 from pragma_table_xinfo(?1) where lower(name) = lower(?2) and hidden > 1",
-                &statement, err, "ss", table->name, column))
-            return false;
-        bool ok = database_step(source, statement, &generated, err);
-        sqlite3_finalize(statement);
-        if (!ok ||
+                &generated, err, "ss", table->name, column) ||
             !capture_collation_of_column_is_builtin(source, table->name, column, &builtin, err))
             return false;
         if (!builtin)

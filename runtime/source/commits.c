@@ -20,8 +20,8 @@ struct commits {
     const struct clock *clock;
     atomic_int_fast64_t since_ms;
 
-    pthread_mutex_t
-        mutex;      /* protects the members below; held from commits_enter to commits_leave */
+    /* Protects the members below; held from commits_enter to commits_leave. */
+    pthread_mutex_t mutex;
     char *path;     /* of the file itself */
     bool immutable; /* it only changes by being replaced */
     bool writes;
@@ -101,7 +101,7 @@ void commits_free(struct commits *commits)
     free(commits);
 }
 
-void commits_follow(struct commits *commits, bool follow)
+static void set_following(struct commits *commits, bool follow)
 {
     pthread_mutex_lock(&commits->mutex);
     close_watch(commits);
@@ -109,6 +109,16 @@ void commits_follow(struct commits *commits, bool follow)
     commits->looked_ms = now_ms(commits);
     atomic_store(&commits->since_ms, follow ? commits->looked_ms : COMMITS_NONE);
     pthread_mutex_unlock(&commits->mutex);
+}
+
+void commits_follow(struct commits *commits)
+{
+    set_following(commits, true);
+}
+
+void commits_unfollow(struct commits *commits)
+{
+    set_following(commits, false);
 }
 
 int64_t commits_since_ms(const struct commits *commits)

@@ -20,7 +20,7 @@
  * same mark, nothing was committed in between, and a table that was read after the first one need
  * not be read again (sync/scan_memory.h).
  *
- * Thread-safe, but commits_new, commits_follow and commits_free. */
+ * Thread-safe, but commits_new, commits_follow, commits_unfollow and commits_free. */
 #ifndef BQSYNC_SOURCE_COMMITS_H
 #define BQSYNC_SOURCE_COMMITS_H
 
@@ -44,9 +44,11 @@ MUST_CHECK bool commits_new(
     struct error *err);
 void commits_free(struct commits *commits);
 
-/* Follows from now on, or no more. What was committed before counts as a commit of now, because
- * nobody knows. */
-void commits_follow(struct commits *commits, bool follow);
+/* Follows from now on. What was committed before counts as a commit of now, because nobody knows.
+ */
+void commits_follow(struct commits *commits);
+/* Follows no more. */
+void commits_unfollow(struct commits *commits);
 
 /* Looks for a commit. arrived_ms: monotonic; when the kernel reported a write to the file, or 0 if
  * it did not: the commit is not older than that and not older than the last look. Returns false if

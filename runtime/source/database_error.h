@@ -1,5 +1,5 @@
 /* database_error: SQLite's errors as ours: their code, what the system said, what a person can do.
- */
+ * Belongs to the thread of the connection. */
 #ifndef BQSYNC_SOURCE_DATABASE_ERROR_H
 #define BQSYNC_SOURCE_DATABASE_ERROR_H
 

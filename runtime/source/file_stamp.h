@@ -4,7 +4,7 @@
  *
  * Two writes may get the same time, because the kernel's clock for files ticks only each 10 ms at
  * worst (Linux, CONFIG_HZ=100) and some file systems keep whole seconds, FAT every other one. So a
- * stamp tells of later writes only once it is settled. */
+ * stamp tells of later writes only once it is settled. Any thread. */
 #ifndef BQSYNC_SOURCE_FILE_STAMP_H
 #define BQSYNC_SOURCE_FILE_STAMP_H
 

@@ -93,12 +93,13 @@ static void read_events(struct file_watch *watch)
         }
 }
 
-enum file_watch_news file_watch_wait(struct file_watch *watch, int timeout_ms, bool writes)
+/* Waits until it is woken, or until events come on a descriptor, unless that is negative: poll
+ * passes over it then. */
+static enum file_watch_news wait_for(struct file_watch *watch, int descriptor, int timeout_ms)
 {
     struct pollfd files[] = {
         {.fd = watch->wake, .events = POLLIN},
-        // poll passes over a negative descriptor.
-        {.fd = writes ? watch->notify : -1, .events = POLLIN},
+        {.fd = descriptor, .events = POLLIN},
     };
 
     if (poll(files, sizeof files / sizeof files[0], timeout_ms) <= 0)
@@ -111,6 +112,16 @@ enum file_watch_news file_watch_wait(struct file_watch *watch, int timeout_ms, b
     }
     read_events(watch);
     return FILE_WATCH_WRITE;
+}
+
+enum file_watch_news file_watch_wait(struct file_watch *watch, int timeout_ms)
+{
+    return wait_for(watch, watch->notify, timeout_ms);
+}
+
+enum file_watch_news file_watch_pause(struct file_watch *watch, int timeout_ms)
+{
+    return wait_for(watch, -1, timeout_ms);
 }
 
 void file_watch_wake(struct file_watch *watch)

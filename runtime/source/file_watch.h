@@ -54,8 +54,10 @@ bool file_watch_sees(const struct file_watch *watch);
 enum file_watch_news { FILE_WATCH_NOTHING, FILE_WATCH_WRITE, FILE_WATCH_WOKEN };
 
 /* Waits for a write, at most timeout_ms (negative: however long). Takes note of all writes until
- * now at once. writes: whether a write ends it; if not, those of the time are reported later. */
-enum file_watch_news file_watch_wait(struct file_watch *watch, int timeout_ms, bool writes);
+ * now at once. */
+enum file_watch_news file_watch_wait(struct file_watch *watch, int timeout_ms);
+/* The same, but no write ends it: those of the time are reported later. */
+enum file_watch_news file_watch_pause(struct file_watch *watch, int timeout_ms);
 
 /* Ends the wait that goes on, or else the next one. */
 void file_watch_wake(struct file_watch *watch);

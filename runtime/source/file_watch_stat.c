@@ -110,24 +110,35 @@ static bool is_written(struct file_watch *watch)
     return any;
 }
 
-enum file_watch_news file_watch_wait(struct file_watch *watch, int timeout_ms, bool writes)
+/* Whether it was woken within the time; negative: however long. */
+static bool is_woken(struct file_watch *watch, int timeout_ms)
 {
     struct pollfd wake = {.fd = watch->wake, .events = POLLIN};
+    char bytes[64];
 
+    if (poll(&wake, 1, timeout_ms) <= 0)
+        return false;
+    while (read(watch->wake, bytes, sizeof bytes) > 0)
+        continue;
+    return true;
+}
+
+enum file_watch_news file_watch_wait(struct file_watch *watch, int timeout_ms)
+{
     for (int left_ms = timeout_ms;;) {
-        if (writes && is_written(watch))
+        if (is_written(watch))
             return FILE_WATCH_WRITE;
-        int step_ms = writes && (left_ms < 0 || left_ms > LOOK_MS) ? LOOK_MS : left_ms;
-        int ready = poll(&wake, 1, step_ms);
-        if (ready > 0) {
-            char bytes[64];
-            while (read(watch->wake, bytes, sizeof bytes) > 0)
-                continue;
+        int step_ms = left_ms < 0 || left_ms > LOOK_MS ? LOOK_MS : left_ms;
+        if (is_woken(watch, step_ms))
             return FILE_WATCH_WOKEN;
-        }
         if (left_ms >= 0 && (left_ms -= step_ms) <= 0)
-            return writes && is_written(watch) ? FILE_WATCH_WRITE : FILE_WATCH_NOTHING;
+            return is_written(watch) ? FILE_WATCH_WRITE : FILE_WATCH_NOTHING;
     }
+}
+
+enum file_watch_news file_watch_pause(struct file_watch *watch, int timeout_ms)
+{
+    return is_woken(watch, timeout_ms) ? FILE_WATCH_WOKEN : FILE_WATCH_NOTHING;
 }
 
 void file_watch_wake(struct file_watch *watch)

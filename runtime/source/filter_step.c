@@ -3,14 +3,17 @@
 #include "base/clock.h"
 #include "source/row_name.h"
 #include "source/sqlite_sql.h"
+#include "source/statement.h"
 
 /* What SQLite says is kept up to this length. */
 #define WORDS_SIZE 200
 
 /* Two walks over the table, with and without the filter. Their text is the same, so that SQLite
  * visits the rows of both in the same order. */
+enum walk { WALK_WITHOUT_FILTER, WALK_WITH_FILTER };
+
 static bool prepare(
-    struct database *source, const struct table *table, bool filtered, sqlite3_stmt **out_walk,
+    struct database *source, const struct table *table, enum walk kind, sqlite3_stmt **out_walk,
     struct error *err)
 {
     struct buffer sql;
@@ -22,11 +25,10 @@ static bool prepare(
     // On lines of its own: the filter may end in a comment.
     buffer_printf(&sql, "case when ?1 then (\n%s\n) end", table->where);
     sqlite_sql_append(&sql, " from $n", table->name);
-    bool ok = buffer_check(&sql, "statement", err) &&
-              database_prepare(source, buffer_text(&sql), out_walk, err);
+    bool ok = statement_prepare_buffer(source, &sql, out_walk, err);
     buffer_clear(&sql);
     if (ok)
-        sqlite3_bind_int(*out_walk, 1, filtered ? 1 : 0);
+        sqlite3_bind_int(*out_walk, 1, kind == WALK_WITH_FILTER);
     return ok;
 }
 
@@ -74,8 +76,8 @@ static void blame(struct database *source, const struct table *table, struct err
     sqlite3_stmt *filtered = NULL;
     struct error ignored;
 
-    if (prepare(source, table, false, &plain, &ignored) &&
-        prepare(source, table, true, &filtered, &ignored))
+    if (prepare(source, table, WALK_WITHOUT_FILTER, &plain, &ignored) &&
+        prepare(source, table, WALK_WITH_FILTER, &filtered, &ignored))
         walk(source, table, plain, filtered, err);
     sqlite3_finalize(plain);
     sqlite3_finalize(filtered);

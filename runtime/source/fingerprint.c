@@ -54,27 +54,27 @@ static void hash_value(struct siphash *hash, sqlite3_value *value, bool utf16)
 }
 
 /* Looks once. */
-static bool read_encoding(struct value_hash *values, sqlite3 *handle, struct error *err)
+static bool read_encoding(struct value_hash *hashing, sqlite3 *handle, struct error *err)
 {
     enum database_encoding encoding = DATABASE_UTF8;
 
-    if (values->encoding_known)
+    if (hashing->encoding_known)
         return true;
     if (!database_read_encoding(handle, &encoding, err))
         return false;
-    values->utf16 = encoding != DATABASE_UTF8;
-    values->encoding_known = true;
+    hashing->utf16 = encoding != DATABASE_UTF8;
+    hashing->encoding_known = true;
     return true;
 }
 
 bool value_hash_row(
-    struct value_hash *values, struct siphash *hash, sqlite3_stmt *row, size_t columns,
+    struct value_hash *hashing, struct siphash *hash, sqlite3_stmt *row, size_t columns,
     struct error *err)
 {
-    if (!read_encoding(values, sqlite3_db_handle(row), err))
+    if (!read_encoding(hashing, sqlite3_db_handle(row), err))
         return false;
     for (size_t i = 0; i < columns; i++)
-        hash_value(hash, sqlite3_column_value(row, (int)i), values->utf16);
+        hash_value(hash, sqlite3_column_value(row, (int)i), hashing->utf16);
     return true;
 }
 

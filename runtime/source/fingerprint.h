@@ -1,7 +1,8 @@
 /* fingerprint: what a read of rows has found, as one short text. Two reads have the same text only
  * if they found the same rows, each as often, in any order: it holds the number of rows and the sum
  * of a keyed 128-bit hash of each. The key is random and part of the text; a later read has to take
- * it from there. With it, a table whose rows no key tells apart is known to be as it was sent. */
+ * it from there. With it, a table whose rows no key tells apart is known to be as it was sent.
+ * Belongs to the connection's thread. */
 #ifndef BQSYNC_SOURCE_FINGERPRINT_H
 #define BQSYNC_SOURCE_FINGERPRINT_H
 
@@ -26,7 +27,7 @@ MUST_CHECK bool value_hash_values(
 /* Appends the first result columns of the row to a hash that siphash13_finish ends. Its connection
  * is one without mutexes (database.h). */
 MUST_CHECK bool value_hash_row(
-    struct value_hash *values, struct siphash *hash, sqlite3_stmt *row, size_t columns,
+    struct value_hash *hashing, struct siphash *hash, sqlite3_stmt *row, size_t columns,
     struct error *err);
 
 /* Two numbers of 20 digits, two of 32 hex digits, three points and a terminator. */

@@ -1,4 +1,5 @@
-/* json_key: a row's key as people see it, {"id":1}. Internal to source. */
+/* json_key: a row's key as people see it, {"id":1}. Internal to source. Belongs to the connection's
+ * thread. */
 #ifndef BQSYNC_SOURCE_JSON_KEY_H
 #define BQSYNC_SOURCE_JSON_KEY_H
 

@@ -8,12 +8,7 @@ enum affinity { AFFINITY_INTEGER, AFFINITY_TEXT, AFFINITY_BLOB, AFFINITY_REAL, A
 
 static bool contains(const char *text, const char *word)
 {
-    size_t length = strlen(word);
-
-    for (; *text != '\0'; text++)
-        if (strncasecmp(text, word, length) == 0)
-            return true;
-    return false;
+    return strcasestr(text, word) != NULL;
 }
 
 /* The rules of "Determination Of Column Affinity" in SQLite's "Datatypes In SQLite", in order. */

@@ -14,9 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SUFFIX         ".bqsync-lock"
-#define SERVICE_SUFFIX ".bqsync-serve"
-
 /* lock_find_service holds the service's lock for some microseconds. */
 #define SERVICE_TRIES    20
 #define SERVICE_PAUSE_MS 10
@@ -216,14 +213,15 @@ static bool acquire_named(
 bool lock_acquire(
     const char *state_path, const char *what, struct lock *out_lock, struct error *err)
 {
-    return acquire_named(state_path, SUFFIX, what, out_lock, err);
+    return acquire_named(state_path, SIDECAR_LOCK_SUFFIX, what, out_lock, err);
 }
 
 bool lock_acquire_service(const char *state_path, struct lock *out_lock, struct error *err)
 {
     const struct clock *clock = clock_system();
 
-    for (int i = 1; !acquire_named(state_path, SERVICE_SUFFIX, "serve", out_lock, err); i++) {
+    for (int i = 1; !acquire_named(state_path, SIDECAR_SERVICE_SUFFIX, "serve", out_lock, err);
+         i++) {
         if (err->code != ERROR_LOCKED || i == SERVICE_TRIES)
             return false;
         if (!clock->sleep_ms(clock->context, SERVICE_PAUSE_MS))
@@ -235,7 +233,7 @@ bool lock_acquire_service(const char *state_path, struct lock *out_lock, struct 
 bool lock_find_service(const char *state_path, struct lock_service *out_service)
 {
     struct error ignored;
-    char *path = lock_path(state_path, SERVICE_SUFFIX, &ignored);
+    char *path = lock_path(state_path, SIDECAR_SERVICE_SUFFIX, &ignored);
     int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     char text[SERVICE_SIZE];
 
@@ -283,7 +281,7 @@ static int why_unusable(const char *path)
 
 bool lock_can_show_service(const char *state_path, struct error *err)
 {
-    char *path = lock_path(state_path, SERVICE_SUFFIX, err);
+    char *path = lock_path(state_path, SIDECAR_SERVICE_SUFFIX, err);
 
     if (path == NULL)
         return false;
@@ -295,7 +293,7 @@ bool lock_can_show_service(const char *state_path, struct error *err)
 
 bool lock_check(const char *state_path, struct error *err)
 {
-    char *path = lock_path(state_path, SUFFIX, err);
+    char *path = lock_path(state_path, SIDECAR_LOCK_SUFFIX, err);
 
     if (path == NULL)
         return false;
@@ -379,7 +377,7 @@ static bool read_run(int fd, struct lock_run *out_run)
 bool lock_find_run(const char *state_path, struct lock_run *out_run)
 {
     struct error ignored;
-    char *path = lock_path(state_path, SUFFIX, &ignored);
+    char *path = lock_path(state_path, SIDECAR_LOCK_SUFFIX, &ignored);
     int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
     free(path);
@@ -412,7 +410,7 @@ void lock_keep_idle(struct lock *lock, char *documents)
 char *lock_read_idle(const char *state_path)
 {
     struct error ignored;
-    char *path = lock_path(state_path, SUFFIX, &ignored);
+    char *path = lock_path(state_path, SIDECAR_LOCK_SUFFIX, &ignored);
     int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
     free(path);

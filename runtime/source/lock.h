@@ -2,7 +2,8 @@
  * "<state path>.bqsync-lock" next to the database, so it is free the moment its holder ends,
  * however it ends. The file says who holds it; it is left in place, because removing it would let
  * two processes lock two files of the same name. A file of its own, because SQLite's locks on the
- * database file vanish when anybody in the process closes that file. */
+ * database file vanish when anybody in the process closes that file. Any thread; calls with one
+ * struct come one after the other. */
 #ifndef BQSYNC_SOURCE_LOCK_H
 #define BQSYNC_SOURCE_LOCK_H
 

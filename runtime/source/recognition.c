@@ -12,16 +12,10 @@
 /* Views too, which SQLite has no column metadata of. */
 static bool find(struct database *source, const char *name, bool *out_found, struct error *err)
 {
-    sqlite3_stmt *statement = NULL;
-    bool ok = statement_bind(
-                  source,
-                  "select 1 from sqlite_master where type in ('table', 'view') and name = ?1 "
-                  "collate nocase",
-                  &statement, err, "s", name) &&
-              database_step(source, statement, out_found, err);
-
-    sqlite3_finalize(statement);
-    return ok;
+    return statement_has_row(
+        source,
+        "select 1 from sqlite_master where type in ('table', 'view') and name = ?1 collate nocase",
+        out_found, err, "s", name);
 }
 
 static bool refuse(

@@ -58,8 +58,7 @@ static bool insert_collected(
     for (size_t i = 0; i < table->key_count; i++)
         buffer_append_text(&sql, ", ?");
     buffer_append_text(&sql, ")");
-    if (!buffer_check(&sql, "statement", err) ||
-        !database_prepare(database, buffer_text(&sql), &statement, err))
+    if (!statement_prepare_buffer(database, &sql, &statement, err))
         goto cleanup;
     ok = database_bound(
         database,
@@ -230,7 +229,7 @@ static bool list_rejected(
     sqlite_sql_numbers(&write, table, "key_$r", ", ");
     sqlite_sql_expand(
         &write, table,
-        ", " CAPTURE_SEQUENCE_REJECTED " from " WORK " where rowid between ?4 and ?5"
+        ", " CAPTURE_SEQUENCE_REJECTED_SQL " from " WORK " where rowid between ?4 and ?5"
         " on conflict($k) do update set bq_sync_sequence = excluded.bq_sync_sequence"
         " where bq_sync_sequence <= ?3");
     bool ok = buffer_check(&find, "statement", err) && buffer_check(&write, "statement", err) &&
@@ -254,14 +253,15 @@ static bool release_fixed(
     buffer_init(&write, SQLITE_SQL_CEILING);
     sqlite_sql_expand(
         &find, table,
-        "select $k from $d where bq_sync_sequence = " CAPTURE_SEQUENCE_REJECTED
+        "select $k from $d where bq_sync_sequence = " CAPTURE_SEQUENCE_REJECTED_SQL
         " and not exists (select 1 from " COLLECTION " where ");
     append_same_key(&find, table);
     buffer_append_byte(&find, ')');
     sqlite_sql_expand(
         &write, table,
-        "update $d set bq_sync_sequence = ?3 where bq_sync_sequence = " CAPTURE_SEQUENCE_REJECTED
-        " and ($k) in (select $k from " WORK " where rowid between ?4 and ?5)");
+        "update $d set bq_sync_sequence = ?3 where bq_sync_sequence "
+        "= " CAPTURE_SEQUENCE_REJECTED_SQL " and ($k) in (select $k from " WORK
+        " where rowid between ?4 and ?5)");
     bool ok = buffer_check(&find, "statement", err) && buffer_check(&write, "statement", err) &&
               write_difference(
                   database, publication,

@@ -15,11 +15,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The sequence in the dirty set of the key of a rejected row: later than every pass, so that the
- * key is tried again at each of them without being written each time. A trigger that fires for the
- * key puts the current sequence in its place. */
-#define REJECTS_SEQUENCE INT64_MAX
-
 /* Empties the collection. */
 MUST_CHECK bool rejects_begin(
     struct tracking *tracking, const struct table *table, struct error *err);

@@ -1,5 +1,5 @@
 /* row_name: how an error names a row, in err->row: "the row with team = a, person = b". Keys are
- * data, so a row's name never goes to a log or a report. */
+ * data, so a row's name never goes to a log or a report. Belongs to the connection's thread. */
 #ifndef BQSYNC_SOURCE_ROW_NAME_H
 #define BQSYNC_SOURCE_ROW_NAME_H
 

@@ -58,25 +58,12 @@ static bool forgets(const struct shadow *shadow)
 static bool prepare(
     struct shadow *shadow, const char *format, sqlite3_stmt **out_statement, struct error *err)
 {
-    struct buffer sql;
-
-    buffer_init(&sql, SQLITE_SQL_CEILING);
-    sqlite_sql_expand(&sql, shadow->table, format);
-    bool ok = buffer_check(&sql, "statement", err) &&
-              database_prepare(&shadow->state, buffer_text(&sql), out_statement, err);
-    buffer_clear(&sql);
-    return ok;
+    return statement_prepare_expanded(&shadow->state, shadow->table, format, out_statement, err);
 }
 
 static bool execute(struct shadow *shadow, const char *format, struct error *err)
 {
-    struct buffer sql;
-
-    buffer_init(&sql, SQLITE_SQL_CEILING);
-    sqlite_sql_expand(&sql, shadow->table, format);
-    bool ok = statement_exec_buffer(&shadow->state, &sql, err);
-    buffer_clear(&sql);
-    return ok;
+    return statement_exec_expanded(&shadow->state, shadow->table, format, err);
 }
 
 /* The statement that creates a view of the rows that BigQuery has.
@@ -469,8 +456,7 @@ static bool prepare_gone(struct shadow *shadow, sqlite3_stmt **out_statement, st
             &sql, " where not exists (select 1 from temp.bq_sync_seen s"
                   " where s.bq_sync_converted = g.bq_sync_converted)");
     buffer_append_text(&sql, " order by number");
-    bool ok = buffer_check(&sql, "statement", err) &&
-              database_prepare(&shadow->state, buffer_text(&sql), out_statement, err);
+    bool ok = statement_prepare_buffer(&shadow->state, &sql, out_statement, err);
     buffer_clear(&sql);
     return ok;
 }

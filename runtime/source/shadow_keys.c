@@ -9,24 +9,11 @@
 /* A key in BigQuery has 1 MB at most; beside that the row has to fit into 16 MB. */
 #define CONVERTED_CEILING (64u << 20)
 
-static bool prepare(
-    struct shadow_keys *keys, struct buffer *sql, sqlite3_stmt **out_statement, struct error *err)
-{
-    bool ok = buffer_check(sql, "statement", err) &&
-              database_prepare(keys->state, buffer_text(sql), out_statement, err);
-    buffer_clear(sql);
-    return ok;
-}
-
 /* Prepares a statement (a format of sqlite_sql_expand). */
-static bool prepare_format(
+static bool prepare(
     struct shadow_keys *keys, const char *format, sqlite3_stmt **out_statement, struct error *err)
 {
-    struct buffer sql;
-
-    buffer_init(&sql, SQLITE_SQL_CEILING);
-    sqlite_sql_expand(&sql, keys->table, format);
-    return prepare(keys, &sql, out_statement, err);
+    return statement_prepare_expanded(keys->state, keys->table, format, out_statement, err);
 }
 
 /* Prepares "select $k, description tail": the description names the key for people, id = '7'. */
@@ -43,7 +30,9 @@ static bool prepare_described(
         buffer_printf(&sql, " || ' = ' || substr(quote(bq_sync_key_%zu), 1, 200)", i + 1);
     }
     sqlite_sql_expand(&sql, keys->table, tail);
-    return prepare(keys, &sql, out_statement, err);
+    bool ok = statement_prepare_buffer(keys->state, &sql, out_statement, err);
+    buffer_clear(&sql);
+    return ok;
 }
 
 bool shadow_keys_init(
@@ -51,10 +40,10 @@ bool shadow_keys_init(
 {
     *keys = (struct shadow_keys){.state = state, .table = table};
     buffer_init(&keys->was, CONVERTED_CEILING);
-    return prepare_format(
+    return prepare(
                keys, "select number, bq_sync_converted from temp.bq_sync_seen where $w",
                &keys->find_seen, err) &&
-           prepare_format(
+           prepare(
                keys, "select number from temp.bq_sync_seen where bq_sync_converted = ?1",
                &keys->seen_owner, err) &&
            prepare_described(
@@ -62,17 +51,17 @@ bool shadow_keys_init(
                err) &&
            prepare_described(
                keys, " from temp.bq_sync_seen where number = ?1", &keys->describe, err) &&
-           prepare_format(
+           prepare(
                keys,
                "update temp.bq_sync_seen set bq_sync_hash = ?2, bq_sync_converted = ?3"
                " where number = ?1",
                &keys->set, err) &&
-           prepare_format(
+           prepare(
                keys,
                "insert or ignore into temp.bq_sync_gone($k, bq_sync_converted)"
                " select $k, bq_sync_converted from temp.bq_sync_known where $w",
                &keys->gone, err) &&
-           prepare_format(
+           prepare(
                keys,
                "insert or ignore into temp.bq_sync_gone($k, bq_sync_converted)"
                " select $k, bq_sync_converted from temp.bq_sync_known where ($k) ="
@@ -179,8 +168,10 @@ static bool let_go(struct shadow_keys *keys, struct error *err)
     return run(keys, keys->gone_number, err);
 }
 
+enum live_by { LIVE_BY_INDEX, LIVE_BY_SEARCH };
+
 static bool prepare_live_by(
-    struct shadow_keys *keys, struct database *source, bool by_index, struct error *err)
+    struct shadow_keys *keys, struct database *source, enum live_by by, struct error *err)
 {
     const struct table *table = keys->table;
     struct buffer sql;
@@ -191,17 +182,14 @@ static bool prepare_live_by(
         const char *name = sqlite_sql_key_name(table, i);
         char parameter[24];
         snprintf(parameter, sizeof parameter, "?%zu", i + 1);
-        if (by_index)
+        if (by == LIVE_BY_INDEX)
             sqlite_sql_append(&sql, " and $n.$n = $r", table->name, name, parameter);
         sqlite_sql_append(&sql, " and $n.$n collate binary = $r", table->name, name, parameter);
         sqlite_sql_append(&sql, " and typeof($n.$n) = typeof($r)", table->name, name, parameter);
     }
-    // On lines of its own: the filter may end in a comment.
-    if (table->where != NULL)
-        buffer_printf(&sql, " and (\n%s\n)", table->where);
+    sqlite_sql_append_filter(&sql, table);
     buffer_append_text(&sql, " limit 1");
-    bool ok = buffer_check(&sql, "statement", err) &&
-              database_prepare(source, buffer_text(&sql), &keys->live, err);
+    bool ok = statement_prepare_buffer(source, &sql, &keys->live, err);
     buffer_clear(&sql);
     return ok;
 }
@@ -214,8 +202,8 @@ static bool prepare_live(struct shadow_keys *keys, struct database *source, stru
 {
     struct error ignored;
 
-    return prepare_live_by(keys, source, true, &ignored) ||
-           prepare_live_by(keys, source, false, err);
+    return prepare_live_by(keys, source, LIVE_BY_INDEX, &ignored) ||
+           prepare_live_by(keys, source, LIVE_BY_SEARCH, err);
 }
 
 static bool is_live(

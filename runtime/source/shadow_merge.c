@@ -32,14 +32,7 @@ struct merge {
 static bool prepare(
     struct merge *merge, const char *format, sqlite3_stmt **out_statement, struct error *err)
 {
-    struct buffer sql;
-
-    buffer_init(&sql, SQLITE_SQL_CEILING);
-    sqlite_sql_expand(&sql, merge->table, format);
-    bool ok = buffer_check(&sql, "statement", err) &&
-              database_prepare(merge->state, buffer_text(&sql), out_statement, err);
-    buffer_clear(&sql);
-    return ok;
+    return statement_prepare_expanded(merge->state, merge->table, format, out_statement, err);
 }
 
 static bool prepare_merge(struct merge *merge, struct error *err)

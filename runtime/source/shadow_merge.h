@@ -1,5 +1,5 @@
 /* shadow_merge: merges the acknowledged changes of a packed shadow (SHADOW_FORM_PACKED) into it.
- * Internal to source. */
+ * Internal to source. Belongs to the connection's thread. */
 #ifndef BQSYNC_SOURCE_SHADOW_MERGE_H
 #define BQSYNC_SOURCE_SHADOW_MERGE_H
 

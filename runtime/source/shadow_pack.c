@@ -1,6 +1,7 @@
 #include "source/shadow_pack.h"
 
 #include "source/sqlite_sql.h"
+#include "source/statement.h"
 
 #include <stdio.h>
 
@@ -16,16 +17,10 @@ static bool prepare(
     struct database *state, const struct table *table, const char *format, const char *name,
     sqlite3_stmt **out_statement, struct error *err)
 {
-    char expanded[STATEMENT_SIZE];
-    struct buffer sql;
+    char named[STATEMENT_SIZE];
 
-    snprintf(expanded, sizeof expanded, format, name);
-    buffer_init(&sql, SQLITE_SQL_CEILING);
-    sqlite_sql_expand(&sql, table, expanded);
-    bool ok = buffer_check(&sql, "statement", err) &&
-              database_prepare(state, buffer_text(&sql), out_statement, err);
-    buffer_clear(&sql);
-    return ok;
+    snprintf(named, sizeof named, format, name);
+    return statement_prepare_expanded(state, table, named, out_statement, err);
 }
 
 /* --- reading ------------------------------------------------------------------------------ */

@@ -1,7 +1,7 @@
 /* shadow_scan: one read of a table whose shadow is packed (SHADOW_FORM_PACKED): rows and shadow are
  * both in the order of the key, so they are stepped through side by side, and neither a lookup nor
  * a note of the rows that are the same is needed. Works on the connection of an open shadow
- * (source/shadow.h); internal to source. */
+ * (source/shadow.h); internal to source. Belongs to the connection's thread. */
 #ifndef BQSYNC_SOURCE_SHADOW_SCAN_H
 #define BQSYNC_SOURCE_SHADOW_SCAN_H
 

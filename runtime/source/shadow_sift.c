@@ -63,8 +63,7 @@ static bool sorts(
     buffer_init(&sql, SQLITE_SQL_CEILING);
     buffer_append_text(&sql, "explain query plan ");
     buffer_append_slice(&sql, buffer_slice(statement));
-    bool ok = buffer_check(&sql, "statement", err) &&
-              database_prepare(sift->source, buffer_text(&sql), &plan, err);
+    bool ok = statement_prepare_buffer(sift->source, &sql, &plan, err);
     while (ok && row) {
         ok = database_step(sift->source, plan, &row, err);
         if (ok && row && strstr(statement_borrow_text(plan, 3), "B-TREE") != NULL)
@@ -121,8 +120,7 @@ bool shadow_sift_open(struct shadow_sift *sift, struct error *err)
     shadow_sift_close(sift);
     buffer_init(&sql, SQLITE_SQL_CEILING);
     shadow_scan_sql(sift->table, sift->form, &sql);
-    bool ok = buffer_check(&sql, "statement", err) &&
-              database_prepare(sift->source, buffer_text(&sql), &sift->row, err);
+    bool ok = statement_prepare_buffer(sift->source, &sql, &sift->row, err);
     buffer_clear(&sql);
     return ok;
 }

@@ -12,25 +12,12 @@
 /* How rows are hashed (source/fingerprint.h). */
 #define HASH_VERSION 2
 
-/* Runs a script about the table (a format of sqlite_sql_expand). */
-static bool run(
-    struct database *state, const struct table *table, const char *format, struct error *err)
-{
-    struct buffer sql;
-
-    buffer_init(&sql, SQLITE_SQL_CEILING);
-    sqlite_sql_expand(&sql, table, format);
-    bool ok = statement_exec_buffer(state, &sql, err);
-    buffer_clear(&sql);
-    return ok;
-}
-
 static bool run_in_transaction(
     struct database *state, const struct table *table, const char *sql, struct error *err)
 {
     if (!database_begin(state, err))
         return false;
-    if (run(state, table, sql, err) && database_commit(state, err))
+    if (statement_exec_expanded(state, table, sql, err) && database_commit(state, err))
         return true;
     database_rollback(state);
     return false;
@@ -47,7 +34,7 @@ static bool run_in_chunks(
         char *sql = sqlite3_mprintf(format, pacing.rows, pacing.rows, pacing.rows);
         bool ok = sql != NULL ? pacing_begin(&pacing, err)
                               : error_set(err, ERROR_MEMORY, "out of memory");
-        ok = ok && run(state, table, sql, err) && pacing_commit(&pacing, err);
+        ok = ok && statement_exec_expanded(state, table, sql, err) && pacing_commit(&pacing, err);
         sqlite3_free(sql);
         if (!ok)
             return pacing_fail(&pacing);
@@ -160,7 +147,8 @@ static bool make_tables(
 {
     if (!database_begin(state, err))
         return false;
-    if (run(state, table, "drop table if exists $s; drop table if exists $p", err) &&
+    if (statement_exec_expanded(
+            state, table, "drop table if exists $s; drop table if exists $p", err) &&
         make_one(state, table, "$s", form, err) && make_one(state, table, "$p", form, err) &&
         statement_run(
             state,
@@ -173,6 +161,7 @@ static bool make_tables(
     return false;
 }
 
+/* whole: what is pending takes the place of the shadow. */
 static bool set_state(
     struct database *state, const struct table *table, const char *word, bool whole,
     struct error *err)
@@ -181,6 +170,11 @@ static bool set_state(
         state,
         "update bq_sync_shadows set state = ?2, whole = ?3, nonce = '' where table_name = ?1", err,
         "ssi", table->name, word, (int64_t)whole);
+}
+
+static bool set_none(struct database *state, const struct table *table, struct error *err)
+{
+    return set_state(state, table, "none", false, err);
 }
 
 /* The rename is done the old way, which does not look at the views and triggers of the application:
@@ -197,8 +191,8 @@ static bool take_whole(
             err) ||
         !database_exec(state, "pragma legacy_alter_table = on", err) || !database_begin(state, err))
         return false;
-    if (run(state, table, "drop table $s; alter table $p rename to $s", err) &&
-        make_one(state, table, "$p", form, err) && set_state(state, table, "none", false, err) &&
+    if (statement_exec_expanded(state, table, "drop table $s; alter table $p rename to $s", err) &&
+        make_one(state, table, "$p", form, err) && set_none(state, table, err) &&
         database_commit(state, err))
         return true;
     database_rollback(state);
@@ -244,11 +238,11 @@ static bool has_leftovers(
 
 static bool empty_pending(struct database *state, const struct table *table, struct error *err)
 {
-    return set_state(state, table, "none", false, err) && run_in_chunks(
-                                                              state, table,
-                                                              "delete from $p where ($k) in"
-                                                              " (select $k from $p limit %lld)",
-                                                              err);
+    return set_none(state, table, err) && run_in_chunks(
+                                              state, table,
+                                              "delete from $p where ($k) in"
+                                              " (select $k from $p limit %lld)",
+                                              err);
 }
 
 bool shadow_store_complete(

@@ -13,7 +13,8 @@
  * the shadow. In SHADOW_FORM_PACKED both tables hold chunks (source/shadow_pack.h).
  *
  * bq_sync_shadows.hash_version says how rows were hashed. A shadow of another version, in which
- * each row would look changed, is as good as none; so is one of another form or key. */
+ * each row would look changed, is as good as none; so is one of another form or key. Belongs to the
+ * connection's thread. */
 #ifndef BQSYNC_SOURCE_SHADOW_STORE_H
 #define BQSYNC_SOURCE_SHADOW_STORE_H
 

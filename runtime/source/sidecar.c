@@ -18,7 +18,8 @@
 #define GROUP_RW   0060
 #define OTHER_RW   0006
 
-static const char *const suffixes[] = {"-wal", "-shm", "-journal", ".bqsync-lock", ".bqsync-serve"};
+static const char *const suffixes[] = {
+    "-wal", "-shm", "-journal", SIDECAR_LOCK_SUFFIX, SIDECAR_SERVICE_SUFFIX};
 #define SUFFIX_COUNT (sizeof suffixes / sizeof suffixes[0])
 
 /* Whom the files beside a database are for. */

@@ -10,6 +10,10 @@
 
 #include <stdbool.h>
 
+/* Of the files that source/lock.h keeps there. */
+#define SIDECAR_LOCK_SUFFIX    ".bqsync-lock"
+#define SIDECAR_SERVICE_SUFFIX ".bqsync-serve"
+
 /* Makes the file at path, empty, if it does not exist and would otherwise get another owner, group
  * or mode than the database. A database that does not exist yet stands for its folder: what root
  * makes there belongs to the folder's owner. Does nothing, successfully, if nothing can be created

@@ -2,7 +2,7 @@
  * (Aumasson and Bernstein, "SipHash: a fast short-input PRF"). SipHash-2-4 is fed in pieces of any
  * length. SipHash-1-3, which mixes each word once instead of twice and is what Rust and Python hash
  * their tables with, is for the rows of a scan: there it is most of what a row costs, so it is fed
- * in whole words and defined here, where compilers can put it into the loop. */
+ * in whole words and defined here, where compilers can put it into the loop. Any thread. */
 #ifndef BQSYNC_SOURCE_SIPHASH_H
 #define BQSYNC_SOURCE_SIPHASH_H
 

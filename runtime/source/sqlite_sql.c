@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static void append_quoted(struct buffer *out, const char *prefix, const char *text, char quote)
 {
@@ -63,9 +64,24 @@ void sqlite_sql_append(struct buffer *out, const char *format, ...)
     va_end(args);
 }
 
+void sqlite_sql_append_filter(struct buffer *out, const struct table *table)
+{
+    // On lines of its own: the filter may end in a comment.
+    if (table->where != NULL)
+        buffer_printf(out, " and (\n%s\n)", table->where);
+}
+
 const char *sqlite_sql_key_name(const struct table *table, size_t i)
 {
     return table->columns[table->key[i]].source;
+}
+
+bool sqlite_sql_is_key_name(const struct table *table, const char *name)
+{
+    for (size_t i = 0; i < table->key_count; i++)
+        if (strcasecmp(name, sqlite_sql_key_name(table, i)) == 0)
+            return true;
+    return false;
 }
 
 void sqlite_sql_numbers(

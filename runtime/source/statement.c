@@ -1,6 +1,7 @@
 #include "source/statement.h"
 
 #include "base/text_fit.h"
+#include "source/sqlite_sql.h"
 
 #include <assert.h>
 #include <string.h>
@@ -63,20 +64,40 @@ bool statement_keep(
     return ok;
 }
 
+static bool step_once(
+    struct database *database, const char *sql, bool *out_row, const char *kinds, va_list args,
+    struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    bool ok = database_prepare(database, sql, &statement, err) &&
+              bind_all(database, statement, kinds, args, err) &&
+              database_step(database, statement, out_row, err);
+
+    sqlite3_finalize(statement);
+    return ok;
+}
+
 bool statement_run(
     struct database *database, const char *sql, struct error *err, const char *kinds, ...)
 {
-    sqlite3_stmt *statement = NULL;
-    bool row = false;
+    bool ignored = false;
     va_list args;
 
-    if (!database_prepare(database, sql, &statement, err))
-        return false;
     va_start(args, kinds);
-    bool ok = bind_all(database, statement, kinds, args, err);
+    bool ok = step_once(database, sql, &ignored, kinds, args, err);
     va_end(args);
-    ok = ok && database_step(database, statement, &row, err);
-    sqlite3_finalize(statement);
+    return ok;
+}
+
+bool statement_has_row(
+    struct database *database, const char *sql, bool *out_row, struct error *err, const char *kinds,
+    ...)
+{
+    va_list args;
+
+    va_start(args, kinds);
+    bool ok = step_once(database, sql, out_row, kinds, args, err);
+    va_end(args);
     return ok;
 }
 
@@ -101,4 +122,36 @@ bool statement_check(struct database *database, struct error *err)
 bool statement_exec_buffer(struct database *database, struct buffer *sql, struct error *err)
 {
     return buffer_check(sql, "statement", err) && database_exec(database, buffer_text(sql), err);
+}
+
+bool statement_prepare_buffer(
+    struct database *database, struct buffer *sql, sqlite3_stmt **out_statement, struct error *err)
+{
+    return buffer_check(sql, "statement", err) &&
+           database_prepare(database, buffer_text(sql), out_statement, err);
+}
+
+bool statement_exec_expanded(
+    struct database *database, const struct table *table, const char *format, struct error *err)
+{
+    struct buffer sql;
+
+    buffer_init(&sql, SQLITE_SQL_CEILING);
+    sqlite_sql_expand(&sql, table, format);
+    bool ok = statement_exec_buffer(database, &sql, err);
+    buffer_clear(&sql);
+    return ok;
+}
+
+bool statement_prepare_expanded(
+    struct database *database, const struct table *table, const char *format,
+    sqlite3_stmt **out_statement, struct error *err)
+{
+    struct buffer sql;
+
+    buffer_init(&sql, SQLITE_SQL_CEILING);
+    sqlite_sql_expand(&sql, table, format);
+    bool ok = statement_prepare_buffer(database, &sql, out_statement, err);
+    buffer_clear(&sql);
+    return ok;
 }

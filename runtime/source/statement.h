@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/table.h"
 #include "source/database.h"
 
 #include <stdbool.h>
@@ -29,6 +30,11 @@ MUST_CHECK bool statement_keep(
 MUST_CHECK bool statement_run(
     struct database *database, const char *sql, struct error *err, const char *kinds, ...);
 
+/* The same for a question: *out_row says whether it returns a row. */
+MUST_CHECK bool statement_has_row(
+    struct database *database, const char *sql, bool *out_row, struct error *err, const char *kinds,
+    ...);
+
 /* A text column into the caller's bytes, cut to size; NULL is "". */
 void statement_text(sqlite3_stmt *statement, int column, char *out_text, size_t size);
 /* The same without a copy, borrowed until the next step. */
@@ -38,8 +44,18 @@ const char *statement_borrow_text(sqlite3_stmt *statement, int column);
  * only who takes none has to ask, before any other call on the connection. */
 MUST_CHECK bool statement_check(struct database *database, struct error *err);
 
-/* Executes what was built with sqlite_sql; ERROR_MEMORY or ERROR_LIMIT if the buffer failed. */
+/* Executes or prepares what was built with sqlite_sql; ERROR_MEMORY or ERROR_LIMIT if the buffer
+ * failed. *out_statement is owned. */
 MUST_CHECK bool statement_exec_buffer(
     struct database *database, struct buffer *sql, struct error *err);
+MUST_CHECK bool statement_prepare_buffer(
+    struct database *database, struct buffer *sql, sqlite3_stmt **out_statement, struct error *err);
+
+/* The same with a statement about one table: a format of sqlite_sql_expand. */
+MUST_CHECK bool statement_exec_expanded(
+    struct database *database, const struct table *table, const char *format, struct error *err);
+MUST_CHECK bool statement_prepare_expanded(
+    struct database *database, const struct table *table, const char *format,
+    sqlite3_stmt **out_statement, struct error *err);
 
 #endif

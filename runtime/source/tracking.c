@@ -223,17 +223,11 @@ static bool is_noted(
     struct tracking *tracking, const char *table, const char *last_error, bool *out_noted,
     struct error *err)
 {
-    sqlite3_stmt *statement = NULL;
-
-    if (!statement_bind(
-            &tracking->database,
-            "select 1 where ?2 = coalesce("
-            "(select last_error from bq_sync_tracking where table_name = ?1), '')",
-            &statement, err, "ss", table, last_error))
-        return false;
-    bool ok = database_step(&tracking->database, statement, out_noted, err);
-    sqlite3_finalize(statement);
-    return ok;
+    return statement_has_row(
+        &tracking->database,
+        "select 1 where ?2 = coalesce("
+        "(select last_error from bq_sync_tracking where table_name = ?1), '')",
+        out_noted, err, "ss", table, last_error);
 }
 
 /* Even an UPDATE that changes no row takes the write lock, so the row is read first. */

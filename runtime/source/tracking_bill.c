@@ -67,9 +67,12 @@ bool tracking_bill_use(
                 tracking_bill_day(now_us - CLOCK_DAY_US, yesterday)))
             return false;
         bool ok = database_step(database, statement, &found, err);
-        use.billed = sqlite3_column_int64(statement, 0);
-        use.intents = sqlite3_column_int64(statement, 1);
-        use.queries = sqlite3_column_int64(statement, 2);
+        if (ok)
+            use = (struct bill_use){
+                .billed = sqlite3_column_int64(statement, 0),
+                .intents = sqlite3_column_int64(statement, 1),
+                .queries = sqlite3_column_int64(statement, 2),
+            };
         database_give_back(statement);
         if (!ok)
             return false;
@@ -151,7 +154,6 @@ bool tracking_bill_reserve(
     struct error *err)
 {
     struct database *database = &tracking->database;
-
     struct bill_limit limit = {.bytes_a_day = bytes_a_day, .now_us = reservation->since_us};
 
     if (!database_begin(database, err))

@@ -40,8 +40,7 @@ bool tracking_intent(
     bool row = true;
     bool ok = false;
 
-    if (sqlite3_db_readonly(tracking->database.handle, "main") == 1 &&
-        !database_has_table(&tracking->database, "bq_sync_intents", &row, err))
+    if (!tracking_has_table(tracking, "bq_sync_intents", &row, err))
         goto cleanup;
     if (row &&
         (!statement_keep(

@@ -42,8 +42,7 @@ bool tracking_each_run(
     bool row = true;
     bool ok = false;
 
-    if (sqlite3_db_readonly(tracking->database.handle, "main") == 1 &&
-        !database_has_table(&tracking->database, "bq_sync_runs", &row, err))
+    if (!tracking_has_table(tracking, "bq_sync_runs", &row, err))
         return false;
     if (!row)
         return true;

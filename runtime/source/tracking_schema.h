@@ -1,6 +1,6 @@
 /* tracking_schema: the layout of the control tables bq_sync_* of a state database, and its
  * upgrades. Knows their columns, not what they mean. (bq_sync_capture and the dirty sets belong to
- * capture.) */
+ * capture.) Belongs to the connection's thread. */
 #ifndef BQSYNC_SOURCE_TRACKING_SCHEMA_H
 #define BQSYNC_SOURCE_TRACKING_SCHEMA_H
 

@@ -1,5 +1,6 @@
 /* unlisted: columns of the source that a definition neither lists nor ignores, and columns that it
- * ignores in vain. Internal to source, but for unlisted_find_absent. */
+ * ignores in vain. Internal to source, but for unlisted_find_absent. Belongs to the connection's
+ * thread. */
 #ifndef BQSYNC_SOURCE_UNLISTED_H
 #define BQSYNC_SOURCE_UNLISTED_H
 

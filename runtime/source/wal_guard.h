@@ -3,7 +3,7 @@
  * (SQLite documentation, "Write-Ahead Logging"). It does neither if the file at its path is another
  * one by then. But a backup that is copied over the file in place, its WAL deleted, leaves the file
  * the same one: the old WAL would be copied over the backup. So a connection whose WAL is no longer
- * the one at its path closes without both. */
+ * the one at its path closes without both. Belongs to the connection's thread. */
 #ifndef BQSYNC_SOURCE_WAL_GUARD_H
 #define BQSYNC_SOURCE_WAL_GUARD_H
 

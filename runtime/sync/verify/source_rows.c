@@ -354,7 +354,7 @@ bool source_rows_read_dirty(
     if (!rows->captured || !rows->watermark.found)
         return true;
     return read_dirty_keys(&pending, rows->watermark.synced_sequence, err) &&
-           read_dirty_keys(&rejected, REJECTS_SEQUENCE - 1, err);
+           read_dirty_keys(&rejected, CAPTURE_SEQUENCE_REJECTED - 1, err);
 }
 
 bool source_rows_count_pending(

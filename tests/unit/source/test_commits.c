@@ -205,7 +205,10 @@ static void a_mark_changes_with_commits_of_others_alone(void **state)
         for (int follows = 0; follows < 2; follows++) {
             struct world world;
             open_all(&world, modes[i]);
-            commits_follow(world.commits, follows != 0);
+            if (follows != 0)
+                commits_follow(world.commits);
+            else
+                commits_unfollow(world.commits);
             struct commits_mark first;
             commits_mark(world.commits, false, &first);
             assert_int_equal(first.known, follows != 0);
@@ -292,7 +295,7 @@ static void an_immutable_file_is_followed_by_its_replacement(void **state)
     snprintf(path, sizeof path, "file:%s?immutable=1", world.path);
     commits_free(world.commits);
     expect_ok(commits_new(&world.clock.clock, path, false, &world.commits, &err));
-    commits_follow(world.commits, true);
+    commits_follow(world.commits);
     assert_true(waits(&world));
     cover(&world);
     char *copy = path_in(&world.folder, "copy.db");
@@ -335,7 +338,7 @@ static void the_last_one_to_close_leaves_no_file(void **state)
     assert_true(waits(&world));
     database_close(&world.ours);
     database_close(&world.application);
-    commits_follow(world.commits, false);
+    commits_unfollow(world.commits);
     assert_int_equal(access(path_in(&world.folder, "app.db-wal"), F_OK), -1);
     assert_false(waits(&world));
     close_all(&world);

@@ -54,7 +54,7 @@ static void a_backup_outlives_a_wal_that_came_after_the_watch(void **state)
     copy_over(backup, world.path);
     assert_true(waits(&world));
     expect_rows(world.path, 1);
-    commits_follow(world.commits, false);
+    commits_unfollow(world.commits);
     expect_rows(world.path, 1);
     close_all(&world);
 }
@@ -78,7 +78,7 @@ static void a_backup_outlives_a_wal_that_is_deleted_later(void **state)
         remove_wal(&world);
         assert_int_equal(mark_of(&world).changes, before.changes + 1);
         expect_rows(world.path, 1);
-        commits_follow(world.commits, false);
+        commits_unfollow(world.commits);
         expect_rows(world.path, 1);
         close_all(&world);
     }
@@ -121,7 +121,7 @@ static void a_backup_outlives_the_end_of_the_watch(void **state)
         copy_over(backup, world.path);
         if (looks == 1)
             cover(&world);
-        commits_follow(world.commits, false);
+        commits_unfollow(world.commits);
         remove_wal(&world);
         expect_rows(world.path, 1);
         close_all(&world);
@@ -155,7 +155,7 @@ static void a_wal_that_is_restored_over_the_wal_is_a_commit(void **state)
         copy_over(first == 0 ? backup_wal : backup, first == 0 ? wal : world.path);
         assert_true(waits(&world));
         expect_rows(world.path, 2);
-        commits_follow(world.commits, false);
+        commits_unfollow(world.commits);
         expect_rows(world.path, 2);
         close_all(&world);
     }

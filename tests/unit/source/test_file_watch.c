@@ -15,7 +15,7 @@ static void write_to(const char *path)
 
 static enum file_watch_news news(struct file_watch *watch)
 {
-    return file_watch_wait(watch, 0, true);
+    return file_watch_wait(watch, 0);
 }
 
 static void writes_to_the_database_and_its_wal_are_reported(void **state)
@@ -36,7 +36,7 @@ static void writes_to_the_database_and_its_wal_are_reported(void **state)
     write_to(path);
     write_to(path);
     // A wait that does not want writes leaves them for one that does.
-    assert_int_equal(file_watch_wait(&watch, 0, false), FILE_WATCH_NOTHING);
+    assert_int_equal(file_watch_pause(&watch, 0), FILE_WATCH_NOTHING);
     assert_int_equal(news(&watch), FILE_WATCH_WRITE);
     assert_int_equal(news(&watch), FILE_WATCH_NOTHING);
     write_to(wal);
@@ -117,7 +117,7 @@ static void a_wake_ends_one_wait(void **state)
     expect_ok(file_watch_open(&watch, &err));
     file_watch_wake(&watch);
     file_watch_wake(&watch);
-    assert_int_equal(file_watch_wait(&watch, -1, false), FILE_WATCH_WOKEN);
+    assert_int_equal(file_watch_pause(&watch, -1), FILE_WATCH_WOKEN);
     assert_int_equal(news(&watch), FILE_WATCH_NOTHING);
     file_watch_close(&watch);
 }

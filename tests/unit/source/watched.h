@@ -39,7 +39,7 @@ static inline void open_all(struct world *world, const char *mode)
     world->clock.ms = 1000;
     make(world->path, mode);
     expect_ok(commits_new(&world->clock.clock, world->path, true, &world->commits, &err));
-    commits_follow(world->commits, true);
+    commits_follow(world->commits);
     expect_ok(database_open(world->path, DATABASE_WRITE, 5000, &world->application, &err));
     expect_ok(database_open(world->path, DATABASE_WRITE, 5000, &world->ours, &err));
     world->ours.commits = world->commits;
