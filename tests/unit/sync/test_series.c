@@ -20,6 +20,9 @@
     "{\"configuration\":{\"query\":{\"query\":\"select 1 as claimed_by_bqsync\"}},"                \
     "\"status\":{\"state\":\"DONE\"}}"
 #define DONE "{\"configuration\":{\"query\":{}},\"status\":{\"state\":\"DONE\"}}"
+#define FAILED                                                                                     \
+    "{\"configuration\":{\"query\":{}},\"status\":{\"state\":\"DONE\",\"errorResult\":{"           \
+    "\"reason\":\"invalidQuery\"}}}"
 
 static int setup(void **state)
 {
@@ -247,6 +250,22 @@ static void test_a_job_that_is_there_leads_to_a_replacement(void **state)
     assert_false(settle_is_doubtful(scene->deployment.series, task));
 }
 
+static void test_a_job_that_failed_leads_to_no_replacement(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_behind(scene);
+    forget(scene);
+    next_pass(scene);
+    SCENE_ANSWERS(
+        scene, {.match = "query claim", .reply = EXISTS, .times = 1},
+        {.match = "get job", .reply = {.status = 200, .body = FAILED}});
+    expect_ok(settle_doubt(&scene->worker, &scene->tasks[0], NULL, &err));
+    assert_int_equal(count(scene_requests(scene), "query claim"), 2);
+    assert_null(scene->tasks[0].outdated);
+}
+
 /* An earlier run has claimed it, so that it can do nothing and has none after it. */
 static void test_a_job_that_was_claimed_leads_to_no_replacement(void **state)
 {
@@ -395,6 +414,7 @@ int main(void)
         SERIES_TEST(test_a_state_that_is_older_than_what_the_process_left_is_doubted),
         SERIES_TEST(test_a_job_that_nobody_knows_is_claimed),
         SERIES_TEST(test_a_job_that_is_there_leads_to_a_replacement),
+        SERIES_TEST(test_a_job_that_failed_leads_to_no_replacement),
         SERIES_TEST(test_a_job_that_was_claimed_leads_to_no_replacement),
         SERIES_TEST(test_jobs_after_a_strange_label_are_ended),
         SERIES_TEST(test_a_strange_label_without_jobs_is_taken_as_it_is),
