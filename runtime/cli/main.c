@@ -170,7 +170,7 @@ static bool prepare(
     if (command->needs_no_settings)
         return true;
     if (!config_load(args->env_file, args->flags, args->flag_count, config, err) ||
-        !config_export(args->env_file, err))
+        !config_export(config, err))
         return false;
     config->log_level = level_for(command, args, config);
     log_configure(config->log_level, config->log_format);
