@@ -34,7 +34,7 @@ static bool load(const struct bqsync_options *options, struct config *out_config
     for (size_t i = 0; i < options->setting_count; i++)
         flags[i] = (struct config_flag){options->settings[i].name, options->settings[i].value};
     return config_load(options->env_file, flags, options->setting_count, out_config, err) &&
-           config_export(options->env_file, err) && config_require(out_config, true, true, err);
+           config_export(out_config, err) && config_require(out_config, true, true, err);
 }
 
 bool bqsync_open(

@@ -1,6 +1,5 @@
 #include "base/config.h"
 
-#include "base/config_env.h"
 #include "base/config_value.h"
 #include "base/text_fit.h"
 #include "base/url.h"
@@ -349,7 +348,9 @@ bool config_load(
     if (!report_mistakes(&mistakes, err) || !settle(&config, err))
         goto cleanup;
     *out_config = config;
+    out_config->others = file;
     config = (struct config){0};
+    file = (struct config_env){0};
     ok = true;
 
 cleanup:
@@ -358,21 +359,20 @@ cleanup:
     return ok;
 }
 
-bool config_export(const char *env_file, struct error *err)
+bool config_export(struct config *config, struct error *err)
 {
-    struct config_env file = {0};
-    const char *path = env_file != NULL ? env_file : CONFIG_ENV_FILE;
+    const struct config_env *file = &config->others;
+    bool ok = true;
 
-    bool ok = config_env_read(path, env_file == NULL, &file, err);
-    for (size_t i = 0; i < file.count && ok; i++) {
-        const struct config_entry *entry = &file.entries[i];
+    for (size_t i = 0; i < file->count && ok; i++) {
+        const struct config_entry *entry = &file->entries[i];
         // The last of several lines counts, as it does for our own settings.
-        if (find_option(entry->name) != NULL || config_env_find(&file, entry->name) != entry)
+        if (find_option(entry->name) != NULL || config_env_find(file, entry->name) != entry)
             continue;
         if (setenv(entry->name, entry->value, 0) != 0)
-            ok = error_set(err, ERROR_MEMORY, "%s: out of memory", path);
+            ok = error_set(err, ERROR_MEMORY, "%s: out of memory", entry->name);
     }
-    config_env_clear(&file);
+    config_env_clear(&config->others);
     return ok;
 }
 
@@ -394,6 +394,7 @@ void config_clear(struct config *config)
     size_t count;
     const struct config_option *options = config_options(&count);
 
+    config_env_clear(&config->others);
     for (size_t i = 0; i < count; i++) {
         if (!config_value_is_text(options[i].type))
             continue;

@@ -4,6 +4,7 @@
 #ifndef BQSYNC_BASE_CONFIG_H
 #define BQSYNC_BASE_CONFIG_H
 
+#include "base/config_env.h"
 #include "base/config_option.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -52,6 +53,7 @@ struct config {
     bool sandbox;             /* BQ_SANDBOX */
     bool allow_any_host;      /* BQ_ALLOW_ANY_TOKEN_HOST=1, for tests of credentials */
     bool has_env_file;        /* a .env file was read; no setting itself */
+    struct config_env others; /* of that file, until config_export; no setting itself */
 };
 
 /* The table and its length. */
@@ -75,10 +77,11 @@ MUST_CHECK bool config_load(
     struct config *out_config, struct error *err);
 void config_clear(struct config *config);
 
-/* Puts the file's variables that are not settings of ours (keys of hmac_sha256, proxies) into the
- * environment unless they are there already. Called once, before other threads exist, because they
- * may read the environment ("getenv(3)"). */
-MUST_CHECK bool config_export(const char *env_file, struct error *err);
+/* Puts the variables of the file that config_load has read, if they are not settings of ours (keys
+ * of hmac_sha256, proxies), into the environment unless they are there already, and forgets them.
+ * The file is not read again: a pipe gives what it has once. Called once, before other threads
+ * exist, because they may read the environment ("getenv(3)"). */
+MUST_CHECK bool config_export(struct config *config, struct error *err);
 
 /* Whether the setting has the same value in both. */
 bool config_same(

@@ -1,10 +1,10 @@
 #include "base/config_env.h"
 
 #include "base/buffer.h"
+#include "base/small_file.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -175,26 +175,21 @@ static bool read_lines(const char *path, char *text, struct config_env *env, str
     return ok;
 }
 
-static bool read_file(FILE *file, const char *path, struct buffer *out_text, struct error *err)
+static bool check_read(const char *path, int reason, struct buffer *text, struct error *err)
 {
-    char *room;
-    size_t length;
+    char words[SMALL_FILE_TEXT_SIZE];
 
-    // Unbuffered, and into the buffer itself: other copies of what may be secret would stay.
-    setvbuf(file, NULL, _IONBF, 0);
-    while ((room = buffer_reserve(out_text, CHUNK)) != NULL &&
-           (length = fread(room, 1, CHUNK, file)) > 0) {
-        if (memchr(room, '\0', length) != NULL)
-            return error_set(err, ERROR_CONFIG, "%s: is not a text file", path);
-        out_text->length += length;
-    }
-    if (ferror(file))
+    if (reason != 0)
         return error_set(
-            err, error_code_of_errno(errno, ERROR_CONFIG), "%s: %s%s", path, strerror(errno),
-            error_limit_advice(errno));
-    if (out_text->failure == BUFFER_LIMIT)
+            err, small_file_code(reason, ERROR_CONFIG), "%s: %s", path,
+            small_file_text(reason, words));
+    if (text->length > 0 && memchr(text->data, '\0', text->length) != NULL)
+        return error_set(err, ERROR_CONFIG, "%s: is not a text file", path);
+    if (text->failure == BUFFER_LIMIT)
         return error_set(err, ERROR_CONFIG, "%s: is larger than 1 MiB", path);
-    return buffer_check(out_text, path, err);
+    // The terminator that read_lines needs.
+    buffer_append_byte(text, '\0');
+    return buffer_check(text, path, err);
 }
 
 bool config_env_read(
@@ -202,33 +197,19 @@ bool config_env_read(
 {
     struct config_env env = {0};
     struct buffer text;
-    bool ok = false;
 
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        if (errno != ENOENT || !may_be_missing)
-            return error_set(
-                err, error_code_of_errno(errno, ERROR_CONFIG), "%s: %s%s", path, strerror(errno),
-                error_limit_advice(errno));
-        *out_env = env;
-        return true;
-    }
-
-    // Room for the read that finds the end, and for the terminator that read_lines needs.
+    // Room for the read that finds the end.
     buffer_init_secret(&text, FILE_CEILING + CHUNK);
-    if (!read_file(file, path, &text, err))
-        goto cleanup;
-    buffer_append_byte(&text, '\0');
-    if (!buffer_check(&text, path, err) || !read_lines(path, text.data, &env, err))
-        goto cleanup;
-    *out_env = env;
-    out_env->exists = true;
-    env = (struct config_env){0};
-    ok = true;
-
-cleanup:
-    fclose(file);
-    config_env_clear(&env);
+    int reason = small_file_read(path, &text);
+    bool missing = reason == ENOENT && may_be_missing;
+    bool ok =
+        missing || (check_read(path, reason, &text, err) && read_lines(path, text.data, &env, err));
+    if (ok) {
+        *out_env = env;
+        out_env->exists = !missing;
+    } else {
+        config_env_clear(&env);
+    }
     buffer_clear(&text);
     return ok;
 }

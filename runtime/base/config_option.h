@@ -9,6 +9,7 @@
 enum config_type {
     CONFIG_STRING,
     CONFIG_SECRET,
+    CONFIG_TOKEN,       /* a bearer token: kept as a secret */
     CONFIG_DSN,         /* a Sentry DSN, which holds a key: kept as a secret */
     CONFIG_CREDENTIALS, /* the path of a file with a key, or the key itself: kept as a secret */
     CONFIG_PROJECT,     /* a project id, also "example.com:name" */

@@ -144,7 +144,7 @@ static const struct config_option options[] = {
     {
         .variable = "BQ_ADMIN_TOKEN",
         .flag = "admin-token",
-        .type = CONFIG_SECRET,
+        .type = CONFIG_TOKEN,
         FIELD(admin_token),
         .placeholder = "TOKEN",
         .help = "bearer token of the admin API; required if it listens beyond loopback",

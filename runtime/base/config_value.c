@@ -17,6 +17,8 @@
 /* A year: longer intervals are typing errors, and sums of two stay far from overflow. */
 #define DURATION_CEILING_MS (INT64_C(366) * 24 * 3600 * 1000)
 
+#define TOKEN_CEILING 8192
+
 /* Texts of the parsers: what a value that does not fit is not, and what would fit. */
 struct value_type {
     const char *what;
@@ -202,6 +204,16 @@ static bool parse_text(const struct config_option *option, const char *text, voi
     return true;
 }
 
+/* What a request can carry behind "Authorization: Bearer ": HTTP cuts blanks off the end of a line
+ * ("RFC 9110", 5.5), and servers take lines of some length only. */
+static bool parse_token(const struct config_option *option, const char *text, void *field)
+{
+    size_t length = strlen(text);
+
+    return length <= TOKEN_CEILING && text[0] != ' ' && (length == 0 || text[length - 1] != ' ') &&
+           parse_text(option, text, field);
+}
+
 static bool parse_dsn(const struct config_option *option, const char *text, void *field)
 {
     struct dsn parts;
@@ -376,9 +388,13 @@ static bool parse_price(const struct config_option *option, const char *text, vo
 static const struct value_type types[] = {
     [CONFIG_STRING] = {"a plain text", "no control characters", parse_text, NULL},
     [CONFIG_SECRET] = {"a plain text", "no control characters", parse_text, NULL},
+    [CONFIG_TOKEN] =
+        {"a token that a request can carry",
+         "at most 8192 bytes without control characters, and no blank at either end", parse_token,
+         NULL},
     [CONFIG_DSN] = {"a Sentry DSN", "https://KEY@HOST/PROJECT", parse_dsn, NULL},
     [CONFIG_CREDENTIALS] = {"credentials", "a path or a key", parse_credentials, NULL},
-    [CONFIG_PROJECT] = {"a project id", "letters, digits, - and : only", parse_project, NULL},
+    [CONFIG_PROJECT] = {"a project id", "letters, digits, -, _, . and : only", parse_project, NULL},
     [CONFIG_DATASET] = {"a dataset id", "letters, digits and _ only", parse_dataset, NULL},
     [CONFIG_BOOL] = {"a yes or no", "1, 0, true, false, yes, no, on or off", parse_bool, NULL},
     [CONFIG_INTEGER] = {"a number in range", NULL, parse_integer, NULL},
@@ -408,6 +424,7 @@ bool config_value_is_text(enum config_type type)
     switch (type) {
     case CONFIG_STRING:
     case CONFIG_SECRET:
+    case CONFIG_TOKEN:
     case CONFIG_DSN:
     case CONFIG_CREDENTIALS:
     case CONFIG_PROJECT:
@@ -424,7 +441,8 @@ bool config_value_is_text(enum config_type type)
 
 bool config_value_is_secret(enum config_type type)
 {
-    return type == CONFIG_SECRET || type == CONFIG_DSN || type == CONFIG_CREDENTIALS;
+    return type == CONFIG_SECRET || type == CONFIG_TOKEN || type == CONFIG_DSN ||
+           type == CONFIG_CREDENTIALS;
 }
 
 size_t config_value_size(enum config_type type)

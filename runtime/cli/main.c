@@ -3,6 +3,7 @@
  */
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/descriptors.h"
 #include "base/json_memory.h"
 #include "base/log.h"
 #include "base/text_fit.h"
@@ -32,6 +33,9 @@
 
 /* Enough for thousands of tables, each with its file, rejects and scan. */
 #define DESCRIPTORS 65536
+
+/* What a command has open beside its workers (tests/e2e/test_bad_cases.py tries the sum). */
+#define DESCRIPTORS_OF_COMMAND 24
 
 static void on_stop(int signal)
 {
@@ -163,6 +167,22 @@ static enum log_level level_for(
     return LOG_LEVEL_WARN;
 }
 
+/* Without them libcurl cannot connect, which looks like a network that is down, and is retried. The
+ * service says what it needs itself. */
+static bool check_descriptors(
+    const struct command *command, const struct config *config, struct error *err)
+{
+    size_t workers = (size_t)config->parallel;
+
+    if ((command->needs & NEEDS_SERVICE_BUDGET) != 0)
+        return true;
+    if (workers > registry_count)
+        workers = registry_count;
+    return descriptors_check(
+        command->name, DESCRIPTORS_OF_COMMAND + DESCRIPTORS_OF_WORKER * workers, registry_count,
+        ERROR_SOURCE, err);
+}
+
 static bool prepare(
     const struct command *command, const struct args *args, struct config *config,
     struct deployment *deployment, struct error *err)
@@ -170,7 +190,7 @@ static bool prepare(
     if (command->needs_no_settings)
         return true;
     if (!config_load(args->env_file, args->flags, args->flag_count, config, err) ||
-        !config_export(args->env_file, err))
+        !config_export(config, err))
         return false;
     config->log_level = level_for(command, args, config);
     log_configure(config->log_level, config->log_format);
@@ -180,6 +200,8 @@ static bool prepare(
         return false;
     if ((command->needs & NEEDS_CREDENTIALS) == 0)
         return true;
+    if (!check_descriptors(command, config, err))
+        return false;
     int64_t budget = (command->needs & NEEDS_SERVICE_BUDGET) != 0 ? COMMANDS_SERVICE_BUDGET_MS
                                                                   : COMMANDS_RETRY_BUDGET_MS;
     return deployment_init(deployment, config, registry_tables, registry_count, budget, err);

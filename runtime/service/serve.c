@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/config_value.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "service/error_reporter.h"
 #include "service/follower.h"
@@ -22,11 +23,9 @@
 #include "sync/scan_memory.h"
 #include "sync/series.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,7 +37,6 @@
 /* What a service has open at its busiest: without passes and with some clients of the admin API,
  * and for each worker of a pass beside that (tests/e2e/test_serve.py tries the sum). */
 #define DESCRIPTORS_OF_SERVICE 48
-#define DESCRIPTORS_OF_WORKER  4
 
 /* How long the main thread waits for a signal if there is no watchdog. */
 #define IDLE_WAIT_MS 3600000
@@ -409,23 +407,15 @@ static bool announce(struct serve *serve, struct error *err)
     return true;
 }
 
-/* With fewer, some part would fail later, and say so in its own words: each worker has its
- * connections to SQLite and to BigQuery, and much else is open throughout. */
 static bool check_descriptors(const struct deployment *deployment, struct error *err)
 {
     size_t workers = (size_t)deployment->config->parallel;
-    struct rlimit limit;
 
     if (workers > deployment->table_count)
         workers = deployment->table_count;
-    size_t needed = DESCRIPTORS_OF_SERVICE + DESCRIPTORS_OF_WORKER * workers;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
-        return true;
-    return error_set(
-        err, ERROR_LIMIT,
-        "serve needs at least %zu open files for %zu table%s, and the limit is %llu%s", needed,
-        deployment->table_count, deployment->table_count == 1 ? "" : "s",
-        (unsigned long long)limit.rlim_cur, error_limit_advice(EMFILE));
+    return descriptors_check(
+        "serve", DESCRIPTORS_OF_SERVICE + DESCRIPTORS_OF_WORKER * workers, deployment->table_count,
+        ERROR_LIMIT, err);
 }
 
 static bool start(struct serve *serve, struct error *err)

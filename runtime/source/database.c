@@ -130,9 +130,7 @@ static bool configure(
         return false;
     // SQLite opens a file for reading if it cannot be opened for writing.
     if (access_wanted != DATABASE_READ && sqlite3_db_readonly(database->handle, "main") == 1)
-        return error_set(
-            err, ERROR_SOURCE,
-            "%s could be opened only for reading, a moment after it was writable", database->path);
+        return database_fail_confined(database->path, "could be opened only for reading", err);
     // Prepared now, because a transaction that cannot be ended for lack of memory would keep its
     // locks.
     if (!database_prepare(database, "rollback", &database->rollback, err))

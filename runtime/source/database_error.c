@@ -4,7 +4,11 @@
 #include "source/sidecar.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Whether SQLite failed to write, or to make what it wrote durable ("Result and Error Codes"). */
 static bool is_write(int io_error)
@@ -95,11 +99,66 @@ static int read_errno(sqlite3 *handle)
     return reason;
 }
 
+static int last_errno(sqlite3 *handle, const char *schema)
+{
+    int reason = 0;
+
+    sqlite3_file_control(handle, schema, SQLITE_FCNTL_LAST_ERRNO, &reason);
+    return reason;
+}
+
+/* The errno of a failed call. SQLite keeps none of a write to its -wal or journal, or to a
+ * temporary table, where a limit of the size of files is met first. */
+static int system_errno(sqlite3 *handle)
+{
+    int reason = sqlite3_system_errno(handle);
+    bool at_limit =
+        reason == 0 && (read_errno(handle) == EFBIG || last_errno(handle, "main") == EFBIG ||
+                        last_errno(handle, "temp") == EFBIG);
+
+    return at_limit ? EFBIG : reason;
+}
+
+bool database_fail_confined(const char *path, const char *what, struct error *err)
+{
+    char *real = realpath(path, NULL);
+    bool leads = real != NULL && strcmp(real, path) != 0;
+
+    error_set(
+        err, ERROR_SOURCE,
+        "%s%s%s %s, although its rights allow more; if the path led elsewhere when `bqsync serve` "
+        "started, or its folder was made again, restart it: its sandbox keeps to the folders of "
+        "the start",
+        path, leads ? ", now " : "", leads ? real : "", what);
+    free(real);
+    return false;
+}
+
+/* Whether rights allow all that SQLite opens; what the sandbox allows does not count for access(2).
+ */
+static bool has_rights(const char *path)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+    char *real = realpath(path, NULL);
+    char name[PATH_MAX + 16];
+    bool allowed = real != NULL;
+
+    for (size_t i = 0; allowed && i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        snprintf(name, sizeof name, "%s%s", real, suffixes[i]);
+        allowed = access(name, R_OK | W_OK) == 0 || (i > 0 && errno == ENOENT);
+    }
+    if (allowed)
+        *strrchr(real, '/') = '\0';
+    allowed = allowed && access(real[0] == '\0' ? "/" : real, W_OK | X_OK) == 0;
+    free(real);
+    return allowed;
+}
+
 bool database_fail(sqlite3 *handle, const char *path, const char *doing, struct error *err)
 {
     int result = sqlite3_extended_errcode(handle);
     int kind = result & 0xff;
-    int reason = kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN ? sqlite3_system_errno(handle) : 0;
+    int reason = kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN ? system_errno(handle) : 0;
 
     if (kind == SQLITE_BUSY && clock_stopped())
         return error_set(err, ERROR_STOPPED, "%s: asked to stop (%s)", doing, path);
@@ -113,6 +172,8 @@ bool database_fail(sqlite3 *handle, const char *path, const char *doing, struct 
             error_limit_advice(reason));
     if (kind == SQLITE_CANTOPEN && !sidecar_check(path, err))
         return false;
+    if (kind == SQLITE_CANTOPEN && reason == EACCES && has_rights(path))
+        return database_fail_confined(path, "cannot be opened: Permission denied", err);
     const char *advice = error_limit_advice(reason);
     return error_set(
         err, error_code_of_errno(reason, code_of(result)), "%s: %s%s%s (%s)%s", doing,

@@ -12,4 +12,8 @@
  * has no words for. Returns false. */
 bool database_fail(sqlite3 *handle, const char *path, const char *doing, struct error *err);
 
+/* ERROR_SOURCE: the database cannot be used, although its rights allow it. The sandbox of the
+ * service is what they do not tell of. what: "could be opened only for reading". Returns false. */
+bool database_fail_confined(const char *path, const char *what, struct error *err);
+
 #endif

@@ -153,8 +153,16 @@ static bool fail_open(const char *path, struct error *err)
     int reason = errno;
     struct stat file;
 
-    if (stat(path, &file) != 0)
+    if (lstat(path, &file) != 0)
         return fail_system("cannot make the lock file", path, reason, err);
+    if (S_ISLNK(file.st_mode))
+        return error_set(
+            err, ERROR_SOURCE,
+            "the lock file %s is a symbolic link, which could lead anywhere; delete it while no "
+            "bqsync runs",
+            path);
+    if (S_ISDIR(file.st_mode))
+        return error_set(err, ERROR_SOURCE, "the lock file %s is a directory; remove it", path);
     if (reason != EACCES && reason != EPERM)
         return fail_system("cannot open the lock file", path, reason, err);
     return error_set(
@@ -164,12 +172,29 @@ static bool fail_open(const char *path, struct error *err)
         path, (unsigned long)file.st_uid, strerror(reason));
 }
 
+/* The file, to be looked at; negative if there is none, or no regular one. */
+static int open_to_read(const char *path)
+{
+    struct stat file;
+    int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+    if (fd >= 0 && (fstat(fd, &file) != 0 || !S_ISREG(file.st_mode))) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
 static bool acquire(const char *path, const char *state_path, int *out_fd, struct error *err)
 {
     for (;;) {
-        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
         if (fd < 0)
             return fail_open(path, err);
+        if (!sidecar_accept(state_path, path, fd, err)) {
+            close(fd);
+            return false;
+        }
         sidecar_adopt(state_path, fd);
         if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
             int reason = errno;
@@ -201,7 +226,7 @@ static bool acquire_named(
 
     if (path == NULL)
         return false;
-    bool ok = sidecar_make(state_path, path, err) && acquire(path, state_path, &fd, err);
+    bool ok = sidecar_make_own(state_path, path, err) && acquire(path, state_path, &fd, err);
     if (ok) {
         *out_lock = (struct lock){.fd = fd, .idle = read_idle(fd)};
         write_holder(out_lock, what);
@@ -234,7 +259,7 @@ bool lock_find_service(const char *state_path, struct lock_service *out_service)
 {
     struct error ignored;
     char *path = lock_path(state_path, SIDECAR_SERVICE_SUFFIX, &ignored);
-    int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open_to_read(path);
     char text[SERVICE_SIZE];
 
     free(path);
@@ -297,8 +322,9 @@ bool lock_check(const char *state_path, struct error *err)
 
     if (path == NULL)
         return false;
-    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    bool ok = fd >= 0 || errno == ENOENT || fail_open(path, err);
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    bool ok = fd >= 0 ? sidecar_accept(state_path, path, fd, err)
+                      : errno == ENOENT || fail_open(path, err);
     if (fd >= 0)
         close(fd);
     free(path);
@@ -378,7 +404,7 @@ bool lock_find_run(const char *state_path, struct lock_run *out_run)
 {
     struct error ignored;
     char *path = lock_path(state_path, SIDECAR_LOCK_SUFFIX, &ignored);
-    int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open_to_read(path);
 
     free(path);
     if (fd < 0)
@@ -411,7 +437,7 @@ char *lock_read_idle(const char *state_path)
 {
     struct error ignored;
     char *path = lock_path(state_path, SIDECAR_LOCK_SUFFIX, &ignored);
-    int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open_to_read(path);
 
     free(path);
     if (fd < 0)

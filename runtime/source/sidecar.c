@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define READ_WRITE 0666
+#define ALL_RIGHTS 07777
 #define GROUP_RW   0060
 #define OTHER_RW   0006
 
@@ -177,20 +178,64 @@ static enum made make_named(const struct owner *owner, const char *path)
     return usable ? MADE : MADE_UNUSABLE;
 }
 
+static enum made make(const struct owner *owner, const char *path)
+{
+    bool supported = false;
+    enum made made = make_unnamed(owner, path, &supported);
+
+    return supported ? made : make_named(owner, path);
+}
+
 bool sidecar_make(const char *database_path, const char *path, struct error *err)
 {
     struct owner owner;
-    bool supported = false;
 
     if (access(path, F_OK) == 0 || !find_owner(database_path, &owner) || is_ours(&owner))
         return true;
     // A database that is yet to be made belongs to the user who makes it, unless that is root.
-    if (!owner.exists && geteuid() != 0)
+    return (!owner.exists && geteuid() != 0) || make(&owner, path) != MADE_UNUSABLE ||
+           refuse(&owner, path, err);
+}
+
+bool sidecar_make_own(const char *database_path, const char *path, struct error *err)
+{
+    struct owner owner;
+
+    if (access(path, F_OK) == 0 || !find_owner(database_path, &owner) || !is_ours(&owner) ||
+        !owner.exists)
+        return sidecar_make(database_path, path, err);
+    // Where modes cannot be given, whoever opens it makes it as it can be made.
+    owner.mode |= S_IRUSR | S_IWUSR;
+    (void)make(&owner, path);
+    return true;
+}
+
+/* --- those that are there ---------------------------------------------------------------- */
+
+bool sidecar_accept(const char *database_path, const char *path, int fd, struct error *err)
+{
+    struct owner owner;
+    struct stat file;
+    char name[64];
+
+    if (fstat(fd, &file) != 0)
+        return error_set(err, ERROR_SOURCE, "cannot look at %s: %s", path, strerror(errno));
+    if (!S_ISREG(file.st_mode))
+        return error_set(
+            err, ERROR_SOURCE, "%s is no regular file; delete it while no bqsync runs", path);
+    if (file.st_nlink > 1)
+        return error_set(
+            err, ERROR_SOURCE,
+            "%s has %lu names (hard links), and what they are of would be overwritten; delete this "
+            "one while no bqsync runs",
+            path, (unsigned long)file.st_nlink);
+    if (file.st_uid == geteuid() || !find_owner(database_path, &owner) || is_usable(&owner, &file))
         return true;
-    enum made made = make_unnamed(&owner, path, &supported);
-    if (!supported)
-        made = make_named(&owner, path);
-    return made != MADE_UNUSABLE || refuse(&owner, path, err);
+    return error_set(
+        err, ERROR_SOURCE,
+        "%s belongs to %s, who neither runs bqsync nor owns the database; delete it while no "
+        "bqsync runs",
+        path, user_name(file.st_uid, name));
 }
 
 void sidecar_adopt(const char *database_path, int fd)
@@ -199,9 +244,17 @@ void sidecar_adopt(const char *database_path, int fd)
     struct stat file;
 
     // A second name could be one that somebody else made for a file of root's.
-    if (geteuid() == 0 && fstat(fd, &file) == 0 && file.st_nlink == 1 &&
-        find_owner(database_path, &owner) && !is_usable(&owner, &file))
+    if (fstat(fd, &file) != 0 || file.st_nlink > 1 || !find_owner(database_path, &owner))
+        return;
+    if (geteuid() == 0 && !is_usable(&owner, &file)) {
         hand_over(&owner, fd);
+        return;
+    }
+    mode_t mode = file.st_mode & (owner.mode | S_IRUSR | S_IWUSR);
+    bool is_own = file.st_uid == geteuid() || (geteuid() == 0 && file.st_uid == owner.uid);
+    // Where it cannot be narrowed, as on a file system without modes, it stays as it is.
+    if (owner.exists && is_own && mode != (file.st_mode & ALL_RIGHTS))
+        (void)fchmod(fd, mode);
 }
 
 /* --- checking ---------------------------------------------------------------------------- */

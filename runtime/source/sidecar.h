@@ -21,8 +21,18 @@
  * and the fix if the owner of the database could not use the file; then nothing is left. */
 MUST_CHECK bool sidecar_make(const char *database_path, const char *path, struct error *err);
 
-/* Gives an open file that root made earlier the owner and group of the database. Does nothing for
- * another user than root, or if the file has a second name. */
+/* The same for a file that SQLite does not make, and so does not give the mode of the database:
+ * also beside a database of ours, whatever our umask is. */
+MUST_CHECK bool sidecar_make_own(const char *database_path, const char *path, struct error *err);
+
+/* Whether the open file may be written: a regular one, without another name (which somebody may
+ * have made for a file that we alone can write), which is ours, or which the owner of the database
+ * can write as well. ERROR_SOURCE names the file and the fix. */
+MUST_CHECK bool sidecar_accept(
+    const char *database_path, const char *path, int fd, struct error *err);
+
+/* Gives an accepted file that root made earlier the owner and group of the database, and takes away
+ * rights that the database does not give if the file is ours. */
 void sidecar_adopt(const char *database_path, int fd);
 
 /* Whether the owner of the database can use the files that are beside it, and those that a

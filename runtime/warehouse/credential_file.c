@@ -1,6 +1,7 @@
 #include "warehouse/credential_file.h"
 
 #include "base/json_strict.h"
+#include "base/small_file.h"
 #include "base/text_fit.h"
 #include "warehouse/http.h"
 #include "warehouse/oauth.h"
@@ -9,7 +10,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,17 +33,6 @@ bool credential_file_error(
     return error_set(err, ERROR_AUTH, "credentials file %s: %s", source->path, text);
 }
 
-bool credential_file_read_bytes(int file, struct buffer *out)
-{
-    for (;;) {
-        char *room = buffer_reserve(out, 4096);
-        ssize_t got = room == NULL ? 0 : read(file, room, 4096);
-        if (got <= 0)
-            return got == 0;
-        out->length += (size_t)got;
-    }
-}
-
 /* Whether the bytes of a file or a key found room. */
 static bool check_room(
     const struct credential_source *source, const struct buffer *bytes, struct error *err)
@@ -55,28 +44,29 @@ static bool check_room(
 
 static bool read_file(const struct credential_source *source, struct buffer *out, struct error *err)
 {
-    struct stat status;
-    bool ok = false;
-    int file = open(source->path, O_RDONLY | O_CLOEXEC);
+    char words[SMALL_FILE_TEXT_SIZE];
+    int reason = small_file_read(source->path, out);
 
-    if (file < 0 && errno == ENOENT)
+    if (reason == ENOENT)
         return credential_file_error(
             source, err,
             "there is no such file; set GOOGLE_APPLICATION_CREDENTIALS to the path of a key file, "
             "or unset it to use gcloud's credentials");
-    if (file < 0)
+    if (reason == EISDIR)
+        return credential_file_error(
+            source, err, "is a directory; GOOGLE_APPLICATION_CREDENTIALS has to name a file");
+    if (reason == EACCES || reason == EPERM || reason == ELOOP)
         return credential_file_error(
             source, err, "cannot be read: %s; give the user that runs bqsync the right to read it",
-            strerror(errno));
-    if (fstat(file, &status) == 0 && S_ISDIR(status.st_mode))
+            strerror(reason));
+    if (reason != 0) {
+        bool is_pipe = reason == ETIME;
         credential_file_error(
-            source, err, "is a directory; GOOGLE_APPLICATION_CREDENTIALS has to name a file");
-    else if (!credential_file_read_bytes(file, out))
-        credential_file_error(source, err, "cannot be read: %s", strerror(errno));
-    else
-        ok = check_room(source, out, err);
-    close(file);
-    return ok;
+            source, err, "%s%s", is_pipe ? "" : "cannot be read: ", small_file_text(reason, words));
+        err->code = small_file_code(reason, ERROR_AUTH);
+        return false;
+    }
+    return check_room(source, out, err);
 }
 
 static bool parse(

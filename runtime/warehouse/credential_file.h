@@ -32,10 +32,6 @@ MUST_CHECK bool credential_file_load(
 /* Wipes every text inside and frees. NULL is fine. */
 void credential_file_wipe(cJSON *root);
 
-/* Appends the bytes of an open file, up to its end or until the buffer fails. False: errno says why
- * it cannot be read. */
-MUST_CHECK bool credential_file_read_bytes(int file, struct buffer *out);
-
 /* The text of a field, borrowed. A missing or empty one is ERROR_AUTH with the fix. */
 MUST_CHECK bool credential_file_require(
     const struct credential_source *source, const cJSON *object, const char *field, const char *fix,

@@ -5,12 +5,11 @@
 #include "base/base64.h"
 #include "base/json_memory.h"
 #include "base/json_strict.h"
+#include "base/small_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SUBJECT_CEILING (1u << 16)
 #define FORM_CEILING    (1u << 18)
@@ -19,15 +18,16 @@
 
 static bool read_subject_file(const char *path, struct buffer *out, struct error *err)
 {
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    bool ok = file >= 0 && credential_file_read_bytes(file, out);
-    int problem = errno;
+    char words[SMALL_FILE_TEXT_SIZE];
+    int reason = small_file_read(path, out);
 
-    if (file >= 0)
-        close(file);
-    if (!ok)
+    if (reason == ETIME)
         return error_set(
-            err, ERROR_AUTH, "subject token file %s cannot be read: %s", path, strerror(problem));
+            err, ERROR_AUTH, "subject token file %s %s", path, small_file_text(reason, words));
+    if (reason != 0)
+        return error_set(
+            err, small_file_code(reason, ERROR_AUTH), "subject token file %s cannot be read: %s",
+            path, small_file_text(reason, words));
     return buffer_check(out, "a subject token", err);
 }
 

@@ -1,6 +1,7 @@
 #include "warehouse/http.h"
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/loopback.h"
 
 #include <curl/curl.h>
@@ -434,6 +435,10 @@ static bool report_failure(
             exchange->stall_ms);
     }
     answer->failure = failure_of(code);
+    if (answer->failure == HTTP_NOT_SENT && !descriptors_left(origin, err)) {
+        answer->failure = HTTP_LOCAL;
+        return false;
+    }
     // A connection that timed out before it stood is reported like any other timeout.
     if (code == CURLE_OPERATION_TIMEDOUT) {
         curl_off_t connected = 0;

@@ -241,6 +241,16 @@ class DiskTest(BadCase):
         self.assertRegex(err, r"File too large \(\S*app\.db\); raise the limit of the size of files \(ulimit -f, ")
         self.assert_fixed("replace")
 
+    def test_each_limit_of_the_size_of_files_is_named(self):
+        for kib in (32, 48, 64, 100, 160):
+            with self.subTest(kib=kib):
+                status, err = self.sync_with_files_up_to(kib * 1024)
+                self.assertEqual(1, status, err)
+                for line in err.splitlines():
+                    if "disk I/O error" in line:
+                        self.assertIn("raise the limit of the size of files (ulimit -f, ", line)
+        self.assert_fixed()
+
     def test_no_room_for_a_large_table_fails_that_table_alone(self):
         self.app.sync()
         with self.app.connect() as db:
@@ -283,8 +293,36 @@ class DescriptorsTest(BadCase):
         ended = run_program([self.app.program, "sync"], self.app.folder, self.app.environment, preexec_fn=limited)
 
         self.assertEqual(6, ended.returncode)
-        self.assertIn("Too many open files", ended.stderr)
+        self.assertIn("open files", ended.stderr)
         self.assertNotIn("-wal", ended.stderr)
+
+    def limited_to(self, descriptors, *arguments, **environment):
+        def limited():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
+        return run_program([self.app.program, *arguments], self.app.folder, {**self.app.environment, **environment},
+                           preexec_fn=limited)
+
+    def test_a_command_says_at_once_how_many_descriptors_it_needs(self):
+        for limit in (7, 8, 12, 20, 55):
+            for command in ("sync", "plan", "verify"):
+                with self.subTest(limit=limit, command=command):
+                    start = time.monotonic()
+                    ended = self.limited_to(limit, command)
+                    self.assertLess(time.monotonic() - start, 5)
+                    self.assertEqual(
+                        (6, f"bqsync: {command} needs at least 56 open files for 8 tables, and the limit is {limit}; "
+                            "raise the limit of open files (ulimit -n, or LimitNOFILE of the unit)\n"),
+                        (ended.returncode, ended.stderr))
+
+    def test_as_many_descriptors_as_a_command_asks_for_are_enough(self):
+        self.app.script("insert into events(kind, payload) values ('a', '{'); insert into accounts values (9, 'x', 'y', null);"
+                        "insert into devices values ('s', 'perhaps', null); insert into everything(i) values ('x')")
+        for parallel in (1, 8):
+            ended = self.limited_to(24 + 4 * parallel, "sync", "--full", "--json", BQ_PARALLEL=str(parallel))
+            run = json.loads(ended.stdout)
+            self.assertEqual([], [table for table in run["tables"] if table["status"] == "failed"])
+            self.assertNotIn("open files", ended.stderr)
 
 
 class StateElsewhereTest(BadCase):

@@ -121,6 +121,34 @@ class SandboxTest(unittest.TestCase):
         self.assertIn('files not confined landlock="Operation not permitted"', service.log)
         self.assertIn("confined landlock=0 seccomp=1", service.log)
 
+    def lead_elsewhere(self, other):
+        """The line of a pass over a database whose path leads to that folder since the start."""
+        link = self.app.folder / "link"
+        real = self.app.folder / "real"
+        for folder in (real, other):
+            folder.mkdir(parents=True)
+            shutil.copy(self.app.path, folder / "app.db")
+        link.symlink_to(real)
+        with Service(self.app, BQ_SQLITE_PATH=str(link / "app.db")) as service:
+            self.assertEqual("done", service.sync(INCREMENTAL)["state"])
+            link.unlink()
+            link.symlink_to(other)
+            service.post(INCREMENTAL)
+            line = service.wait_line("pass ended early")
+        self.assertIn("code=source", line)
+        self.assertIn(f"{link}/app.db, now {other}/app.db c", line)
+        self.assertIn("restart it: its sandbox keeps to the folders of the start", line)
+        return line
+
+    def test_a_path_that_leads_out_of_reach_since_the_start_is_told_with_the_fix(self):
+        self.assertIn("cannot be opened: Permission denied", self.lead_elsewhere(self.home / "other"))
+
+    def test_a_path_that_leads_to_what_may_only_be_read_is_told_with_the_fix(self):
+        readable = self.home / "certificates"
+        readable.mkdir()
+        self.app.environment["SSL_CERT_DIR"] = str(readable)
+        self.lead_elsewhere(readable / "other")
+
     def test_the_source_and_the_settings_may_be_replaced(self):
         """In folders that it may use for nothing else: a database behind a link that changes, and a .env file."""
         for name in ("one", "other"):

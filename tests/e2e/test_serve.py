@@ -6,6 +6,8 @@ import pathlib
 import signal
 import socket
 import subprocess
+import threading
+import time
 import unittest
 
 from tests.e2e.serving import AT_START, INCREMENTAL, MANUAL, STATUS, Collector, Service, half_a_day_from_now
@@ -123,6 +125,57 @@ class ServeTest(unittest.TestCase):
         service.process.send_signal(signal.SIGHUP)
         service.wait_line("settings not reloaded")
         self.assertEqual(401, service.get("/metrics").status)
+
+    # A pipe in the place of .env, as programs mount it that keep secrets
+
+    def test_a_pipe_without_a_writer_stops_neither_passes_nor_the_service(self):
+        env_file = self.app.folder / ".env"
+        env_file.write_text("BQ_ADMIN_TOKEN=token-of-the-file\n")
+        service = self.serve()
+        env_file.unlink()
+        os.mkfifo(env_file)
+        service.process.send_signal(signal.SIGHUP)
+        line = service.wait_line("settings not reloaded", timeout=10)
+        self.assertIn(".env: is a named pipe, and nobody wrote into it", line)
+        self.assertEqual(401, service.get("/metrics").status)
+        service.token = "token-of-the-file"
+        self.assertEqual("done", service.sync(INCREMENTAL)["state"])
+
+        service.process.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+        start = time.monotonic()
+        self.assertEqual(0, service.stop())
+        self.assertLess(time.monotonic() - start, 4)
+
+    def test_a_pipe_is_read_once_at_the_start_and_at_each_sighup(self):
+        env_file = self.app.folder / ".env"
+        os.mkfifo(env_file)
+        written = []
+
+        def write(token):
+            env_file.write_text(f"BQ_ADMIN_TOKEN={token}\nHTTP_PROXY=\n")
+            written.append(token)
+
+        writer = threading.Thread(target=write, args=("first",))
+        writer.start()
+        service = self.serve()
+        writer.join()
+        self.assertEqual(401, service.get("/metrics").status)
+        writer = threading.Thread(target=write, args=("second",))
+        writer.start()
+        service.process.send_signal(signal.SIGHUP)
+        service.wait_line("settings reloaded")
+        writer.join()
+        service.token = "second"
+        self.assertEqual(200, service.get("/metrics").status)
+        self.assertEqual(["first", "second"], written)
+
+    def test_a_start_with_a_pipe_without_a_writer_says_so(self):
+        os.mkfifo(self.app.folder / "pipe.env")
+        for command in ("serve", "sync", "status"):
+            status, _, err = self.app.run(command, "--env-file", "pipe.env")
+            self.assertEqual(3, status, err)
+            self.assertIn("pipe.env: is a named pipe, and nobody wrote into it and closed it within 5 s", err)
 
     # Others on the same state
 

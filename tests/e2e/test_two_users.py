@@ -106,6 +106,48 @@ class TestTwoUsers(unittest.TestCase):
     def assert_app_writes(self, app, after):
         self.assertEqual((0, []), app.write(), f"after {after}: {app.beside()}")
 
+    def modes(self, app):
+        """Owner and mode of the files of bqsync's own beside the database."""
+        return {path.name: (path.stat().st_uid, path.stat().st_mode & 0o777) for path in app.folder.glob("app.db.*")}
+
+    def test_lock_files_have_the_mode_of_the_database_whoever_runs_bqsync(self):
+        for user, umask in ((APP, 0o022), (APP, 0), (0, 0o022), (0, 0o777)):
+            with self.subTest(user=user, umask=oct(umask)):
+                app = self.deploy()
+                app.own(APP, APP, 0o600, 0o755)
+                app.user = user
+                old = os.umask(umask)
+                try:
+                    status, _, err = app.run("sync")
+                finally:
+                    os.umask(old)
+                self.assertEqual(0, status, err)
+                self.assertEqual({"app.db.bqsync-lock": (APP, 0o600)}, self.modes(app))
+
+    def test_what_everybody_may_write_may_be_shared_by_everybody(self):
+        app = self.deploy()
+        app.own(APP, APP, 0o666, 0o777)
+
+        status, out, err = app.run("sync")
+        self.assertEqual(0, status, err)
+        self.assertEqual({"app.db.bqsync-lock": (BQSYNC, 0o666)}, self.modes(app))
+        self.assert_app_writes(app, "sync")
+        status, out, err = app.run("check")
+        self.assertEqual(0, status, out + err)
+
+    def test_a_lock_file_that_is_another_file_is_left_alone(self):
+        app = self.deploy()
+        app.user = 0
+        victim = app.folder / "victim"
+        victim.write_text("precious")
+        os.link(victim, app.folder / "app.db.bqsync-lock")
+
+        status, _, err = app.run("sync")
+
+        self.assertEqual(6, status, err)
+        self.assertIn("has 2 names (hard links)", err)
+        self.assertEqual("precious", victim.read_text())
+
     def assert_refused(self, app, *arguments):
         status, out, err = app.run(*arguments)
         self.assertEqual(1 if arguments == ("check",) else 6, status, f"{arguments}: {out}{err}")

@@ -234,7 +234,7 @@ static void test_variables_that_are_not_ours_reach_the_environment_once(void **s
 
     load(&config);
     assert_null(getenv("TEST_CONFIG_NEW"));
-    assert_true(config_export(NULL, &err));
+    assert_true(config_export(&config, &err));
 
     assert_string_equal(getenv("TEST_CONFIG_NEW"), "two");
     assert_string_equal(getenv("TEST_CONFIG_KEPT"), "outer");

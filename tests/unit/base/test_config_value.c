@@ -52,7 +52,8 @@ static const struct {
     {"BQ_CREATE_DATASET", "2",
      " is not a yes or no; expected 1, 0, true, false, yes, no, on or off"},
     {"BQ_DATASET_NAME", "my-data", " is not a dataset id; expected letters, digits and _ only"},
-    {"BQ_PROJECT_NAME", "p`; drop", " is not a project id; expected letters, digits, - and : only"},
+    {"BQ_PROJECT_NAME", "p`; drop",
+     " is not a project id; expected letters, digits, -, _, . and : only"},
     {"BIGQUERY_EMULATOR_HOST", "ftp://host",
      " is not an endpoint; expected host:port, or a URL with http or https, without user and "
      "query"},
@@ -109,6 +110,29 @@ static void test_no_message_holds_a_password(void **state)
         if (strstr(err.message, "hunter22") != NULL)
             fail_msg("%s", err.message);
     }
+}
+
+static void test_a_token_that_no_request_can_carry_is_refused(void **state)
+{
+    static char longest[8194];
+    const char *bad[] = {" ", " lead", "trail ", "tab\t", "line\nline", longest};
+    struct config config;
+    (void)state;
+
+    memset(longest, 'x', sizeof longest - 1);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        setenv("BQ_ADMIN_TOKEN", bad[i], 1);
+        load_fails(
+            ERROR_CONFIG,
+            "BQ_ADMIN_TOKEN: the value (from environment) is not a token that a request can carry; "
+            "expected at most 8192 bytes without control characters, and no blank at either end");
+    }
+    longest[8192] = '\0';
+    setenv("BQ_ADMIN_TOKEN", longest, 1);
+    load(&config);
+    assert_int_equal(strlen(config.admin_token), 8192);
+    config_clear(&config);
+    unsetenv("BQ_ADMIN_TOKEN");
 }
 
 static void test_all_bad_values_are_named_at_once(void **state)
@@ -188,8 +212,9 @@ static void test_a_secret_never_shows_in_a_message(void **state)
     setenv("BQ_ADMIN_TOKEN", "hush-hush\nbe-silent", 1);
 
     load_fails(
-        ERROR_CONFIG, "BQ_ADMIN_TOKEN: the value (from environment) is not a plain text; expected "
-                      "no control characters");
+        ERROR_CONFIG,
+        "BQ_ADMIN_TOKEN: the value (from environment) is not a token that a request can carry; "
+        "expected at most 8192 bytes without control characters, and no blank at either end");
 }
 
 static void test_durations_and_times_are_read_in_their_units(void **state)
@@ -442,6 +467,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST_IN_FOLDER(test_a_bad_value_says_where_it_stands_and_what_fits),
         TEST_IN_FOLDER(test_no_message_holds_a_password),
+        TEST_IN_FOLDER(test_a_token_that_no_request_can_carry_is_refused),
         TEST_IN_FOLDER(test_all_bad_values_are_named_at_once),
         TEST_IN_FOLDER(test_settings_that_do_not_go_together_are_named_at_once),
         TEST_IN_FOLDER(test_mistakes_without_room_are_counted),

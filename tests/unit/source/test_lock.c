@@ -188,6 +188,117 @@ static void test_a_lock_file_that_cannot_be_made_is_said(void **state)
         "/nonexistent/state.db.bqsync-lock");
 }
 
+static const char *lock_file(void)
+{
+    return path_in(&folder, "state.db.bqsync-lock");
+}
+
+static mode_t mode_of(const char *name)
+{
+    struct stat file;
+
+    assert_int_equal(lstat(name, &file), 0);
+    return file.st_mode & 07777;
+}
+
+static void test_its_files_have_the_mode_of_the_database_under_any_umask(void **state)
+{
+    (void)state;
+    static const mode_t modes[] = {0600, 0640, 0660};
+    static const mode_t masks[] = {0, 022, 0777};
+    struct lock lock;
+    struct lock service = {.fd = -1};
+    char served[300];
+    snprintf(served, sizeof served, "%s.bqsync-serve", path);
+
+    for (size_t i = 0; i < 9; i++) {
+        assert_int_equal(chmod(path, modes[i / 3]), 0);
+        mode_t old = umask(masks[i % 3]);
+        expect_ok(lock_acquire(path, "sync", &lock, &err));
+        expect_ok(lock_acquire_service(path, &service, &err));
+        umask(old);
+        assert_int_equal(mode_of(lock_file()), modes[i / 3]);
+        assert_int_equal(mode_of(served), modes[i / 3]);
+        lock_release(&lock);
+        lock_release(&service);
+        assert_int_equal(unlink(lock_file()), 0);
+        assert_int_equal(unlink(served), 0);
+    }
+}
+
+static void test_a_file_with_more_rights_than_the_database_loses_them(void **state)
+{
+    (void)state;
+    struct lock lock;
+    assert_int_equal(chmod(path, 0640), 0);
+    fclose(fopen(lock_file(), "w"));
+    assert_int_equal(chmod(lock_file(), 0666), 0);
+
+    expect_ok(lock_acquire(path, "sync", &lock, &err));
+    assert_int_equal(mode_of(lock_file()), 0640);
+    lock_release(&lock);
+    // What was narrowed by hand stays so.
+    assert_int_equal(chmod(lock_file(), 0600), 0);
+    expect_ok(lock_acquire(path, "sync", &lock, &err));
+    assert_int_equal(mode_of(lock_file()), 0600);
+    lock_release(&lock);
+}
+
+/* Neither a lock nor a look touches what stands in the place of the file. */
+static void expect_untouched(const char *words)
+{
+    struct lock lock = {.fd = -1};
+    struct lock_run run;
+    struct lock_service service;
+
+    expect_error(lock_acquire(path, "sync", &lock, &err), ERROR_SOURCE, words);
+    assert_non_null(strstr(err.message, "delete"));
+    expect_error(lock_check(path, &err), ERROR_SOURCE, words);
+    assert_false(lock_find_run(path, &run));
+    assert_false(lock_find_service(path, &service));
+    expect_idle(NULL);
+}
+
+static void test_what_is_no_lock_file_is_neither_written_nor_cut(void **state)
+{
+    (void)state;
+    struct stat file;
+    char victim[300];
+    snprintf(victim, sizeof victim, "%s", path_in(&folder, "victim"));
+    FILE *text = fopen(victim, "w");
+    fputs("precious", text);
+    fclose(text);
+    assert_int_equal(chmod(victim, 0666), 0);
+
+    assert_int_equal(link(victim, lock_file()), 0);
+    expect_untouched("has 2 names (hard links)");
+    assert_int_equal(unlink(lock_file()), 0);
+    assert_int_equal(symlink("victim", lock_file()), 0);
+    expect_untouched("is a symbolic link");
+    assert_int_equal(unlink(lock_file()), 0);
+    assert_int_equal(mkfifo(lock_file(), 0600), 0);
+    expect_untouched("is no regular file");
+    assert_int_equal(stat(victim, &file), 0);
+    assert_int_equal(file.st_size, strlen("precious"));
+    assert_int_equal(file.st_mode & 07777, 0666);
+}
+
+static void test_a_file_of_a_third_user_is_refused_unless_the_owner_can_write_it(void **state)
+{
+    (void)state;
+    struct lock lock;
+    if (geteuid() != 0)
+        skip();
+    fclose(fopen(lock_file(), "w"));
+    assert_int_equal(chmod(lock_file(), 0644), 0);
+    assert_int_equal(chown(lock_file(), 4001, 4001), 0);
+
+    expect_untouched("belongs to uid 4001, who neither runs bqsync nor owns the database");
+    assert_int_equal(chmod(lock_file(), 0666), 0);
+    expect_ok(lock_acquire(path, "sync", &lock, &err));
+    lock_release(&lock);
+}
+
 #define lock_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -198,6 +309,10 @@ int main(void)
         lock_test(test_a_killed_holder_leaves_it_free),
         lock_test(test_documents_of_idle_passes_outlive_holders_that_leave_them),
         lock_test(test_where_no_service_can_say_that_it_runs_none_is_denied),
+        lock_test(test_its_files_have_the_mode_of_the_database_under_any_umask),
+        lock_test(test_a_file_with_more_rights_than_the_database_loses_them),
+        lock_test(test_what_is_no_lock_file_is_neither_written_nor_cut),
+        lock_test(test_a_file_of_a_third_user_is_refused_unless_the_owner_can_write_it),
         lock_test(test_a_service_is_found_while_it_runs_and_beside_passes),
         lock_test(test_a_lock_file_that_cannot_be_made_is_said),
     };

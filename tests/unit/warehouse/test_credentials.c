@@ -288,6 +288,12 @@ static void test_files_that_cannot_be_read_say_why(void **state)
     expect_error(
         open_file(keys->folder, &credentials, &err), ERROR_AUTH,
         "is a directory; GOOGLE_APPLICATION_CREDENTIALS has to name a file");
+    snprintf(loop, sizeof loop, "%s/pipe", keys->folder);
+    assert_int_equal(mkfifo(loop, 0600), 0);
+    expect_error(
+        open_file(loop, &credentials, &err), ERROR_AUTH,
+        "/pipe: is a named pipe, and nobody wrote into it");
+    unlink(loop);
     snprintf(loop, sizeof loop, "%s/loop", keys->folder);
     assert_int_equal(symlink(loop, loop), 0);
     expect_error(
