@@ -1,6 +1,7 @@
 #include "source/database_error.h"
 
 #include "base/clock.h"
+#include "source/own_turn.h"
 #include "source/sidecar.h"
 
 #include <errno.h>
@@ -57,6 +58,9 @@ static const char *advice_for(int result)
     switch (result & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+        if (own_turn_was_refused())
+            return "; another part of this bqsync, such as a verification, kept it locked for "
+                   "longer than bqsync waits";
         return "; another process kept it locked for longer than bqsync waits";
     case SQLITE_NOTADB:
         return "; it is not a SQLite database, or it is encrypted";

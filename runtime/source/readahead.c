@@ -1,5 +1,7 @@
 #include "source/readahead.h"
 
+#include "source/own_turn.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,7 +19,8 @@ struct readahead {
     sqlite3_file file; /* first: what SQLite sees */
     sqlite3_io_methods methods;
     sqlite3_file *below;
-    bool locked; /* SHARED or more, or immutable */
+    struct own_turn *turn; /* NULL: the file has no name */
+    bool locked;           /* SHARED or more, or immutable */
 
     uint8_t *bytes; /* the window's; NULL until there is a scan */
     int64_t start;
@@ -131,7 +134,10 @@ static int close_file(sqlite3_file *file)
 
     free(of(file)->bytes);
     of(file)->bytes = NULL;
-    return below->pMethods->xClose(below);
+    int result = below->pMethods->xClose(below);
+    own_turn_free(of(file)->turn);
+    of(file)->turn = NULL;
+    return result;
 }
 
 static int write_file(sqlite3_file *file, const void *bytes, int amount, sqlite3_int64 offset)
@@ -165,7 +171,7 @@ static int file_size(sqlite3_file *file, sqlite3_int64 *out_size)
 static int lock_file(sqlite3_file *file, int level)
 {
     sqlite3_file *below = end_window(file);
-    int result = below->pMethods->xLock(below, level);
+    int result = own_turn_lock(of(file)->turn, below, level);
 
     if (result == SQLITE_OK && level >= SQLITE_LOCK_SHARED)
         of(file)->locked = true;
@@ -178,7 +184,7 @@ static int unlock_file(sqlite3_file *file, int level)
 
     if (level < SQLITE_LOCK_SHARED)
         of(file)->locked = false;
-    return below->pMethods->xUnlock(below, level);
+    return own_turn_unlock(of(file)->turn, below, level);
 }
 
 static int check_reserved(sqlite3_file *file, int *out_reserved)
@@ -316,6 +322,10 @@ int readahead_open(
         if (r->below->pMethods != NULL)
             r->below->pMethods->xClose(r->below);
         return result;
+    }
+    if (name != NULL && (r->turn = own_turn_new(name)) == NULL) {
+        r->below->pMethods->xClose(r->below);
+        return SQLITE_NOMEM;
     }
     r->locked = name != NULL && sqlite3_uri_boolean(name, "immutable", 0) != 0;
     r->methods = methods_for(r->below->pMethods);

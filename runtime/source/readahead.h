@@ -25,6 +25,8 @@
  * bad sector, no memory) is forgotten, and the read that SQLite asked for is passed on alone, so
  * results and errors are those of the file below.
  *
+ * Each lock is taken in its turn (source/own_turn.h).
+ *
  * A file belongs to one thread, as its connection does. */
 #ifndef BQSYNC_SOURCE_READAHEAD_H
 #define BQSYNC_SOURCE_READAHEAD_H

@@ -178,7 +178,7 @@ static void test_a_lock_is_waited_for_and_then_reported_as_busy(void **state)
     expect_ok(database_open(path, DATABASE_WRITE, 40, &waiter, &err));
     expect_ok(database_begin(&holder, &err));
 
-    expect_error(database_begin(&waiter, &err), ERROR_BUSY, "another process kept it locked");
+    expect_error(database_begin(&waiter, &err), ERROR_BUSY, "another part of this bqsync");
     database_rollback(&holder);
     expect_ok(database_begin(&waiter, &err));
 
