@@ -88,15 +88,27 @@ char *text_format(char *out, size_t size, const char *format, ...)
     return out;
 }
 
-/* The control character that the text begins with, 0 if it begins with none. */
-static unsigned control_of(const char *text)
+/* The code of the character that text_unseen tells of; 0: it is none. */
+static unsigned unseen_code(const char *text)
 {
-    unsigned char first = (unsigned char)text[0];
-    unsigned char second = (unsigned char)text[first == 0 ? 0 : 1];
+    const unsigned char *bytes = (const unsigned char *)text;
 
-    if (first == 0xc2 && second >= 0x80 && second < 0xa0)
-        return second;
-    return (first < 0x20 && first != '\n') || first == 0x7f ? first : 0;
+    if (bytes[0] < 0x80)
+        return bytes[0] < 0x20 || bytes[0] == 0x7f ? bytes[0] : 0;
+    if (bytes[0] == 0xc2 && bytes[1] >= 0x80 && bytes[1] < 0xa0)
+        return bytes[1];
+    if (bytes[0] != 0xe2 || (bytes[1] & 0xc0) != 0x80 || (bytes[2] & 0xc0) != 0x80)
+        return 0;
+    unsigned code = 0x2000u | (bytes[1] & 0x3fu) << 6 | (bytes[2] & 0x3fu);
+    bool turns = (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+    return turns || code == 0x2028 || code == 0x2029 ? code : 0;
+}
+
+size_t text_unseen(const char *text)
+{
+    unsigned code = unseen_code(text);
+
+    return code == 0 ? 0 : code < 0x80 ? 1 : code < 0x800 ? 2 : 3;
 }
 
 char *text_visible(char *out, size_t size, const char *text)
@@ -104,13 +116,13 @@ char *text_visible(char *out, size_t size, const char *text)
     size_t used = 0;
 
     while (*text != '\0') {
-        char shown[8];
+        char shown[12];
         size_t length = length_of((unsigned char)*text);
         if (!is_character(text, length)) {
             strcpy(shown, "?");
             length = 1;
-        } else if (control_of(text) != 0) {
-            snprintf(shown, sizeof shown, "\\u%04x", control_of(text));
+        } else if (unseen_code(text) != 0 && *text != '\n') {
+            snprintf(shown, sizeof shown, "\\u%04x", unseen_code(text));
         } else {
             snprintf(shown, sizeof shown, "%.*s", (int)length, text);
         }

@@ -23,9 +23,15 @@ char *text_format_list(char *out, size_t size, const char *format, va_list args)
 /* Makes each byte that is no UTF-8 a question mark, in place. */
 void text_mend(char *text);
 
-/* Copies as much of the text as fits, cut between two characters: control characters but newlines
- * as \u001b, because a terminal obeys them, and each byte that is no UTF-8 as a question mark.
- * Returns out. size is at least 1. */
+/* The bytes of the character that the text begins with, if it is one that a terminal or a viewer
+ * obeys and does not show: a control character (also of C1), a separator of lines, or one that
+ * turns the direction of writing around (U+202A to U+202E, U+2066 to U+2069), behind which a text
+ * seems to say something else. 0: it is none. */
+size_t text_unseen(const char *text);
+
+/* Copies as much of the text as fits, cut between two characters: what text_unseen knows, but no
+ * newlines, as \u001b, and each byte that is no UTF-8 as a question mark. Returns out. size is at
+ * least 1. */
 char *text_visible(char *out, size_t size, const char *text);
 
 /* The text, or '' if it is empty, for messages that quote nothing else. */

@@ -1,6 +1,7 @@
 #include "service/gate.h"
 
 #include "base/loopback.h"
+#include "base/secrets.h"
 
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
@@ -19,6 +20,7 @@ void gate_clear(struct gate *gate)
 {
     pthread_mutex_destroy(&gate->mutex);
     OPENSSL_cleanse(gate->digest, sizeof gate->digest);
+    secrets_forget(gate);
 }
 
 void gate_set_token(struct gate *gate, const char *token)
@@ -28,6 +30,8 @@ void gate_set_token(struct gate *gate, const char *token)
     if (gate->has_token)
         SHA256((const unsigned char *)token, strlen(token), gate->digest);
     pthread_mutex_unlock(&gate->mutex);
+    secrets_forget(gate);
+    secrets_keep(gate, token);
 }
 
 bool gate_needs_token(struct gate *gate)

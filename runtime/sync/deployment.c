@@ -1,5 +1,6 @@
 #include "sync/deployment.h"
 
+#include "warehouse/foreign_value.h"
 #include "warehouse/link.h"
 #include "warehouse/quota.h"
 
@@ -17,6 +18,7 @@ bool deployment_init(
         .retry_budget_ms =
             config->retry_budget_ms >= 0 ? config->retry_budget_ms : default_retry_budget_ms,
     };
+    foreign_value_know(tables, table_count);
     deployment->quota = quota_new(deployment->clock);
     deployment->link = link_new(deployment->clock);
     if (deployment->quota == NULL || deployment->link == NULL)
@@ -34,6 +36,7 @@ bool deployment_init(
 
 void deployment_clear(struct deployment *deployment)
 {
+    foreign_value_know(NULL, 0);
     if (deployment->credentials != NULL)
         credentials_close(deployment->credentials);
     quota_free(deployment->quota);

@@ -47,7 +47,7 @@ static void keep_finished(struct bigquery *bigquery, const char *job_id, const c
     bigquery->finished_id = NULL;
     if (resource == NULL)
         return;
-    job_read(resource, job_id, &job);
+    job_read(bigquery, resource, job_id, &job);
     if (job.state != JOB_SUCCEEDED && job.state != JOB_FAILED)
         return;
     forgive_new_table(bigquery, &job);
@@ -385,7 +385,7 @@ bool bigquery_job_get(
     bool ok = call_json(bigquery, &call, &answer, err);
     buffer_clear(&path);
     if (ok) {
-        job_read(answer, job_id, &job);
+        job_read(bigquery, answer, job_id, &job);
         forgive_new_table(bigquery, &job);
         if (job.state == JOB_SUCCEEDED && job_has_children(answer))
             ok = add_children(bigquery, job_id, &job, err);

@@ -3,6 +3,7 @@
 
 #include "base/json_exact.h"
 #include "warehouse/call.h"
+#include "warehouse/foreign_text.h"
 #include "warehouse/job_patience.h"
 #include "warehouse/pages.h"
 
@@ -11,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* "REST resource: jobs": the id has at most 1,024 characters. */
+#define JOB_ID_CEILING 1025
 /* Rows of a page. Left to itself BigQuery sends up to 10 MB of JSON ("API reference", jobs.query:
  * maxResults), which takes ten times as much memory once it is parsed. So many rows of three short
  * cells take 8 MB, and twice that while the next page comes. */
@@ -37,12 +40,15 @@ static bool keep_reference(struct selection *selection, const cJSON *answer, str
 {
     const cJSON *reference = cJSON_GetObjectItemCaseSensitive(answer, "jobReference");
     const char *location = call_text(reference, "location");
+    char job_id[JOB_ID_CEILING];
 
     if (selection->job_id != NULL || reference == NULL)
         return true;
     if (location[0] == '\0')
         location = selection->bigquery->location;
-    selection->job_id = strdup(call_text(reference, "jobId"));
+    // Messages name it.
+    foreign_text(job_id, sizeof job_id, call_text(reference, "jobId"));
+    selection->job_id = strdup(job_id);
     selection->location = strdup(location);
     return (selection->job_id != NULL && selection->location != NULL) ||
            error_set(err, ERROR_MEMORY, "out of memory for a query's result");

@@ -2,6 +2,7 @@
 #include "warehouse/bigquery.h"
 
 #include "warehouse/call.h"
+#include "warehouse/foreign_text.h"
 #include "warehouse/pages.h"
 #include "warehouse/quota.h"
 
@@ -75,8 +76,8 @@ bool bigquery_dataset_get(struct bigquery *bigquery, struct dataset *out_dataset
 
     if (!bigquery_dataset_read(bigquery, &resource, err))
         return false;
-    snprintf(
-        out_dataset->location, sizeof out_dataset->location, "%s", call_text(resource, "location"));
+    foreign_text(
+        out_dataset->location, sizeof out_dataset->location, call_text(resource, "location"));
     out_dataset->ignores_case =
         cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(resource, "isCaseInsensitive"));
     cJSON_Delete(resource);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text_fit.h"
 #include "warehouse/credentials.h"
+#include "warehouse/foreign_text.h"
 #include "warehouse/quota.h"
 
 #include <inttypes.h>
@@ -108,32 +109,27 @@ const char *call_text(const cJSON *object, const char *name)
 
 /* --- errors ------------------------------------------------------------------------------ */
 
-static void keep_reason(struct error *err, const char *reason)
-{
-    snprintf(err->reason, sizeof err->reason, "%s", reason);
-}
+/* What a refusal says. */
+struct refusal {
+    char reason[sizeof((struct error *)0)->reason];
+    char said[700];  /* its message as it came, for the policy: never shown */
+    char shown[700]; /* without secrets and values of rows */
+};
 
-void call_one_line(char *text)
-{
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < ' ')
-            *text = ' ';
-}
-
-/* Reads {"error": {...}}; a body in another form (a proxy's HTML, nothing) leaves both empty. */
+/* Reads {"error": {...}}; a body in another form (a proxy's HTML, nothing) leaves all empty. */
 static void read_error_body(
-    const struct http_answer *answer, char *out_message, size_t size, struct error *err)
+    const struct bigquery *bigquery, const struct call *call, const struct http_answer *answer,
+    struct refusal *refusal)
 {
+    const char *const names[] = {
+        bigquery->project, bigquery->dataset, call->subject, bigquery->location, NULL};
     cJSON *root = json_parse_answer(buffer_slice(&answer->body));
     const cJSON *error = cJSON_GetObjectItemCaseSensitive(root, "error");
     const cJSON *first = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(error, "errors"), 0);
 
-    out_message[0] = '\0';
-    if (error != NULL) {
-        keep_reason(err, call_text(first, "reason"));
-        text_format(out_message, size, "%s", call_text(error, "message"));
-        call_one_line(out_message);
-    }
+    foreign_text(refusal->reason, sizeof refusal->reason, call_text(first, "reason"));
+    text_format(refusal->said, sizeof refusal->said, "%s", call_text(error, "message"));
+    foreign_message(refusal->shown, sizeof refusal->shown, call_text(error, "message"), names);
     cJSON_Delete(root);
 }
 
@@ -154,18 +150,18 @@ void call_explain(struct error *err)
 }
 
 static enum retry_action judge_answer(
-    const struct call *call, const struct http_answer *answer, struct error *err)
+    const struct bigquery *bigquery, const struct call *call, const struct http_answer *answer,
+    struct error *err)
 {
-    struct error reason_of = {0};
-    char message[700];
+    struct refusal refusal;
     char name[200];
 
-    read_error_body(answer, message, sizeof message, &reason_of);
+    read_error_body(bigquery, call, answer, &refusal);
     const struct retry_event event = {
         .place = call->place == 0 ? RETRY_CALL : call->place,
         .status = answer->status,
-        .reason = reason_of.reason,
-        .message = message,
+        .reason = refusal.reason,
+        .message = refusal.said,
     };
     enum error_code code = ERROR_WAREHOUSE;
     enum retry_action action = retry_decide(&event, &code);
@@ -174,14 +170,15 @@ static enum retry_action judge_answer(
     // With x-goog-user-project the permission that is missing may be one on that project, and
     // Google names it.
     bool needs = code == ERROR_AUTH && answer->status == 403 && call->permission != NULL &&
-                 strstr(message, "serviceusage.services.use") == NULL;
+                 strstr(refusal.said, "serviceusage.services.use") == NULL;
     error_set(
         err, code, "%s: http %d%s%s%s%s%s%s%s", name, answer->status,
-        reason_of.reason[0] == '\0' ? "" : " ", reason_of.reason, message[0] == '\0' ? "" : ": ",
-        message, needs ? " (needs " : "", needs ? call->permission : "", needs ? ")" : "");
+        refusal.reason[0] == '\0' ? "" : " ", refusal.reason, refusal.shown[0] == '\0' ? "" : ": ",
+        refusal.shown, needs ? " (needs " : "", needs ? call->permission : "", needs ? ")" : "");
     err->http_status = answer->status;
     err->retry_after_ms = answer->retry_after_ms;
-    keep_reason(err, reason_of.reason);
+    memcpy(err->reason, refusal.reason, sizeof err->reason);
+    explicit_bzero(refusal.said, sizeof refusal.said);
     call_explain(err);
     return action;
 }
@@ -339,7 +336,7 @@ bool call_once(
     }
     ok = answer->status >= 200 && answer->status < 300;
     if (!ok)
-        try->action = judge_answer(call, answer, err);
+        try->action = judge_answer(bigquery, call, answer, err);
     if (ok)
         goto cleanup;
     // "Try again" is no better than silence.
@@ -434,6 +431,7 @@ cJSON *call_parse(const struct call *call, const struct http_answer *answer, str
 {
     char name[200];
     cJSON *json = json_parse_answer(buffer_slice(&answer->body));
+    char type[sizeof answer->content_type * 2];
 
     if (cJSON_IsObject(json))
         return json;
@@ -447,7 +445,8 @@ cJSON *call_parse(const struct call *call, const struct http_answer *answer, str
         err, ERROR_TRANSIENT,
         "%s: http %d, but the answer is not one JSON object (%zu bytes of %s)", name,
         answer->status, answer->body.length,
-        answer->content_type[0] == '\0' ? "no stated type" : answer->content_type);
+        answer->content_type[0] == '\0' ? "no stated type"
+                                        : foreign_text(type, sizeof type, answer->content_type));
     err->http_status = answer->status;
     return NULL;
 }

@@ -130,9 +130,6 @@ MUST_CHECK bool call_pause(
  * BQ_MAX_BYTES_BILLED, which fails at once and bills nothing. Other errors stay as they are. */
 void call_explain(struct error *err);
 
-/* Makes each control character of a text of Google's a space: an error is one line. */
-void call_one_line(char *text);
-
 /* Make a path, to be cleared by the caller: that of the project, the dataset or a table, then rest
  * as it is, then the start of the query string. Names are escaped. */
 void call_path_in_project(const struct bigquery *bigquery, const char *rest, struct buffer *path);

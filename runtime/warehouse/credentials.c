@@ -1,6 +1,7 @@
 #include "warehouse/credentials.h"
 
 #include "base/log.h"
+#include "base/secrets.h"
 #include "warehouse/adc.h"
 #include "warehouse/identity.h"
 
@@ -113,6 +114,7 @@ static struct oauth oauth_of(struct credentials *credentials)
         .http = http_client_ops(credentials->client),
         .clock = credentials->clock,
         .random = &credentials->random,
+        .owner = credentials,
     };
 }
 
@@ -171,6 +173,7 @@ void credentials_close(struct credentials *credentials)
     if (credentials == NULL)
         return;
     identity_free(credentials->identity);
+    secrets_forget(credentials);
     token_clear(&credentials->token);
     oauth_wipe(credentials->header);
     http_client_close(credentials->client);

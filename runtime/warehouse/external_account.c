@@ -5,6 +5,7 @@
 #include "base/base64.h"
 #include "base/json_memory.h"
 #include "base/json_strict.h"
+#include "base/secrets.h"
 #include "base/small_file.h"
 
 #include <errno.h>
@@ -146,6 +147,8 @@ bool external_account_token(
     oauth_add_field(&form, "subject_token_type", identity->subject_token_type);
     add_options(identity, &form);
     const char *header = line.length > 0 ? buffer_text(&line) : NULL;
+    secrets_keep(oauth->owner, subject);
+    secrets_keep(oauth->owner, header == NULL ? NULL : strrchr(header, ' ') + 1);
     bool ok = buffer_check(&line, "a client's id and secret", err) &&
               oauth_post(oauth, identity->token_url, &form, header, out_token, err);
     buffer_clear(&form);

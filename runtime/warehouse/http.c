@@ -3,6 +3,8 @@
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/loopback.h"
+#include "warehouse/foreign_text.h"
+#include "warehouse/proxy_secret.h"
 
 #include <curl/curl.h>
 #include <openssl/crypto.h>
@@ -398,8 +400,10 @@ static struct curl_slist *make_headers(const struct http_request *request)
 
 /* What libcurl says of a failure. The only way of its texts into our messages: a text that quotes a
  * proxy's setting, or any URL with a user name, may hold a password, possibly cut in the middle by
- * the size of libcurl's buffer. The name of the error code stands in for such a text. */
-static const char *curl_text(const struct http_client *client, CURLcode code)
+ * the size of libcurl's buffer. The name of the error code stands in for such a text. Others may
+ * quote what a server or a proxy has sent. */
+static const char *curl_text(
+    const struct http_client *client, CURLcode code, char out[static CURL_ERROR_SIZE])
 {
     const char *text = client->error_text;
     bool quotes_proxy = strcasestr(text, "proxy") != NULL && strchr(text, '\'') != NULL;
@@ -408,7 +412,7 @@ static const char *curl_text(const struct http_client *client, CURLcode code)
         return "the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is not a URL that libcurl knows";
     if (text[0] == '\0' || strchr(text, '@') != NULL)
         return curl_easy_strerror(code);
-    return text;
+    return foreign_text(out, CURL_ERROR_SIZE, text);
 }
 
 static bool report_failure(
@@ -416,6 +420,7 @@ static bool report_failure(
 {
     struct http_answer *answer = exchange->answer;
     char origin[256] = "";
+    char said[CURL_ERROR_SIZE];
 
     if (exchange->stopped) {
         answer->failure = HTTP_STOPPED;
@@ -451,7 +456,7 @@ static bool report_failure(
         kind = ERROR_UNREACHABLE;
     else if (answer->failure == HTTP_LOCAL)
         kind = ERROR_MEMORY;
-    return error_set(err, kind, "%s: %s", origin, curl_text(client, code));
+    return error_set(err, kind, "%s: %s", origin, curl_text(client, code, said));
 }
 
 static bool client_perform(
@@ -497,6 +502,7 @@ static bool client_perform(
 bool http_client_open(struct http_client **out_client, struct error *err)
 {
     pthread_once(&global_once, global_init);
+    proxy_secret_keep();
     struct http_client *client = calloc(1, sizeof *client);
     if (client == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory for an HTTP client");

@@ -1,5 +1,6 @@
 #include "warehouse/identity.h"
 
+#include "base/secrets.h"
 #include "warehouse/jwt.h"
 
 #include <stdio.h>
@@ -12,6 +13,8 @@
 #define ASSERTION_LIFE_S 3600
 /* A clock that runs a little fast would have signed in the future. */
 #define BACKDATE_S 10
+/* A header's value of fewer characters ("Metadata: true") is no token. */
+#define HEADER_LEAST 12
 
 struct identity *identity_new_metadata(const char *root)
 {
@@ -27,6 +30,17 @@ struct identity *identity_new_metadata(const char *root)
         return NULL;
     }
     return identity;
+}
+
+void identity_keep_secrets(const struct identity *identity)
+{
+    secrets_keep(identity, identity->client_secret);
+    secrets_keep(identity, identity->refresh_token);
+    for (size_t i = 0; i < IDENTITY_MAX_HEADERS && identity->subject_headers[i] != NULL; i++) {
+        const char *value = strstr(identity->subject_headers[i], ": ");
+        if (value != NULL && strlen(value + 2) >= HEADER_LEAST)
+            secrets_keep(identity, value + 2);
+    }
 }
 
 void identity_free(struct identity *identity)
@@ -57,6 +71,7 @@ void identity_free(struct identity *identity)
         identity->subject_headers[3],
     };
 
+    secrets_forget(identity);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         oauth_wipe(texts[i]);
     EVP_PKEY_free(identity->key);
@@ -112,6 +127,7 @@ static bool service_account_token(
     buffer_init_secret(&jwt, FORM_CEILING);
     buffer_init_secret(&form, FORM_CEILING);
     bool ok = assertion(identity, oauth, scope, &jwt, err);
+    secrets_keep(oauth->owner, buffer_text(&jwt));
     if (ok && identity->self_signed) {
         out_token->expires_us = (wall_s(oauth) - BACKDATE_S + ASSERTION_LIFE_S) * 1000000;
         out_token->value = strdup(buffer_text(&jwt));

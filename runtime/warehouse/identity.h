@@ -72,6 +72,9 @@ MUST_CHECK bool identity_read(
     struct error *err);
 /* The metadata server at root. NULL without memory. */
 struct identity *identity_new_metadata(const char *root);
+/* Keeps what it sends as a secret, so that no answer brings it into a message (base/secrets.h).
+ * Called once its texts are complete. */
+void identity_keep_secrets(const struct identity *identity);
 /* Wipes its texts and the key, and frees it with the identity inside. NULL is fine. */
 void identity_free(struct identity *identity);
 

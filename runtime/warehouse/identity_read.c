@@ -2,6 +2,7 @@
 #include "warehouse/identity.h"
 
 #include "base/json_memory.h"
+#include "base/secrets.h"
 #include "base/text_fit.h"
 #include "warehouse/jwt.h"
 
@@ -74,6 +75,7 @@ static bool read_service_account(
     if (!take(source, object, "client_email", KEY_MEND, &identity->client_email, err) ||
         !credential_file_require(source, object, "private_key", KEY_MEND, &pem, err))
         return false;
+    secrets_keep(identity, pem);
     identity->key = jwt_key_read(pem);
     if (identity->key == NULL)
         return credential_file_error(
@@ -332,6 +334,7 @@ bool identity_read(
             return error_set(err, ERROR_MEMORY, "out of memory for credentials");
         identity->kind = types[i].kind;
         ok = types[i].read(&typed, object, identity, err);
+        identity_keep_secrets(identity);
         if (ok && identity->kind == IDENTITY_EXTERNAL_ACCOUNT &&
             credential_file_optional(object, "service_account_impersonation_url", NULL) != NULL)
             ok = wrap_impersonated(&typed, object, &identity, err);

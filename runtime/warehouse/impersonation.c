@@ -4,6 +4,7 @@
 
 #include "base/json_memory.h"
 #include "base/json_strict.h"
+#include "base/secrets.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,7 @@ static bool read_answer(
     const char *value = credential_file_optional(root, "accessToken", NULL);
     int64_t expires = parse_time(credential_file_optional(root, "expireTime", ""));
 
+    secrets_keep(oauth->owner, value);
     out_token->value = value == NULL ? NULL : strdup(value);
     if (expires == 0)
         expires = oauth->clock->wall_us(oauth->clock->context) + identity->lifetime_s * 1000000;

@@ -1,6 +1,6 @@
 #include "warehouse/job.h"
 
-#include "base/text_fit.h"
+#include "warehouse/foreign_text.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -23,23 +23,30 @@ static const char *useful_line(const cJSON *status, const char *main_message)
     return "";
 }
 
-static void read_failure(const cJSON *status, const char *job_id, struct error *failure)
+static void read_failure(
+    const struct bigquery *bigquery, const cJSON *status, const char *job_id, struct error *failure)
 {
+    const char *const names[] = {
+        bigquery->project, bigquery->dataset, job_id, bigquery->location, NULL};
     const cJSON *result = cJSON_GetObjectItemCaseSensitive(status, "errorResult");
     const char *reason = call_text(result, "reason");
     const char *message = call_text(result, "message");
     const char *more = useful_line(status, message);
+    char shown_reason[sizeof failure->reason];
+    char shown[400];
+    char shown_more[400];
     enum error_code code = ERROR_WAREHOUSE;
     const struct retry_event event = {.place = RETRY_JOB, .reason = reason, .message = message};
 
     retry_decide(&event, &code);
+    foreign_text(shown_reason, sizeof shown_reason, reason);
+    foreign_message(shown, sizeof shown, message, names);
+    foreign_message(shown_more, sizeof shown_more, more, names);
     error_set(
-        failure, code, "BigQuery: job %s failed: %s: %.*s%s%.*s%s", job_id, reason,
-        TEXT_FIT(message, 400), more[0] == '\0' ? "" : " (", TEXT_FIT(more, 400),
-        more[0] == '\0' ? "" : ")");
-    snprintf(failure->reason, sizeof failure->reason, "%s", reason);
+        failure, code, "BigQuery: job %s failed: %s: %s%s%s%s", job_id, shown_reason, shown,
+        more[0] == '\0' ? "" : " (", shown_more, more[0] == '\0' ? "" : ")");
+    memcpy(failure->reason, shown_reason, sizeof failure->reason);
     call_explain(failure);
-    call_one_line(failure->message);
 }
 
 static enum job_state state_of(const cJSON *status)
@@ -57,7 +64,7 @@ static void read_kind(const cJSON *configuration, struct job *job)
 {
     static const char *const kinds[] = {"load", "query", "copy", "extract"};
 
-    snprintf(job->kind, sizeof job->kind, "%s", call_text(configuration, "jobType"));
+    foreign_text(job->kind, sizeof job->kind, call_text(configuration, "jobType"));
     for (char *at = job->kind; *at != '\0'; at++)
         *at = (char)tolower((unsigned char)*at);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
@@ -95,7 +102,8 @@ static void read_claim(const cJSON *configuration, const char *job_id, struct jo
     snprintf(job->failure.reason, sizeof job->failure.reason, "claimed");
 }
 
-void job_read(const cJSON *resource, const char *job_id, struct job *out_job)
+void job_read(
+    const struct bigquery *bigquery, const cJSON *resource, const char *job_id, struct job *out_job)
 {
     static const char *const output[] = {"statistics", "load", "outputRows", NULL};
     static const char *const billed[] = {"statistics", "query", "totalBytesBilled", NULL};
@@ -104,7 +112,7 @@ void job_read(const cJSON *resource, const char *job_id, struct job *out_job)
 
     *out_job = (struct job){.state = state_of(status)};
     if (out_job->state == JOB_FAILED)
-        read_failure(status, job_id, &out_job->failure);
+        read_failure(bigquery, status, job_id, &out_job->failure);
     read_kind(configuration, out_job);
     out_job->output_rows = call_int64(call_member(resource, output));
     out_job->bytes_billed = call_int64(call_member(resource, billed));

@@ -9,7 +9,9 @@
 #define JOB_CLAIM_SQL "select 1 as claimed_by_bqsync"
 
 /* Reads a Job resource. */
-void job_read(const cJSON *resource, const char *job_id, struct job *out_job);
+void job_read(
+    const struct bigquery *bigquery, const cJSON *resource, const char *job_id,
+    struct job *out_job);
 /* Whether the counts of its child jobs have to be added (a script). */
 bool job_has_children(const cJSON *resource);
 /* Reads one of them; its texts are the resource's. */

@@ -2,7 +2,8 @@
 
 #include "base/json_strict.h"
 #include "base/json_text.h"
-#include "base/text_fit.h"
+#include "base/secrets.h"
+#include "warehouse/foreign_text.h"
 
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -49,13 +50,18 @@ static void read_refusal(const struct http_answer *answer, const char *host, str
         cJSON_IsObject(error) ? json_text_of(error, "status", "") : json_text_of(root, "error", "");
     const char *why = cJSON_IsObject(error) ? json_text_of(error, "message", "")
                                             : json_text_of(root, "error_description", "");
+    char shown_word[500];
+    char shown[500];
 
+    // An endpoint may quote what it was sent.
+    foreign_text(shown_word, sizeof shown_word, word);
+    foreign_text(shown, sizeof shown, why);
     error_set(
-        err, ERROR_AUTH, "%s: http %d%s%s%s%.*s", host, answer->status, word[0] == '\0' ? "" : " ",
-        word, why[0] == '\0' ? "" : ": ", TEXT_FIT(why, 500));
+        err, ERROR_AUTH, "%s: http %d%s%s%s%s", host, answer->status, word[0] == '\0' ? "" : " ",
+        shown_word, why[0] == '\0' ? "" : ": ", shown);
     err->http_status = answer->status;
     err->retry_after_ms = answer->retry_after_ms;
-    snprintf(err->reason, sizeof err->reason, "%s", word);
+    foreign_text(err->reason, sizeof err->reason, word);
     cJSON_Delete(root);
 }
 
@@ -130,6 +136,7 @@ bool oauth_read_token(
         out_token->value = strdup(value->valuestring);
         out_token->expires_us =
             oauth->clock->wall_us(oauth->clock->context) + read_life_s(root) * 1000000;
+        secrets_keep(oauth->owner, value->valuestring);
         OPENSSL_cleanse(value->valuestring, strlen(value->valuestring));
         ok = out_token->value != NULL || error_set(err, ERROR_MEMORY, "out of memory for a token");
     } else {

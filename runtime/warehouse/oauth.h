@@ -24,6 +24,7 @@ struct oauth {
     const struct clock *clock;
     uint64_t *random;
     struct traffic *traffic; /* where repeated requests are counted, NULL: nowhere */
+    const void *owner;       /* of the tokens that are sent and received (base/secrets.h) */
 };
 
 /* An access token and the moment when it expires (wall clock). */

@@ -2,13 +2,19 @@
 https://bigquery.googleapis.com, through a proxy whose tunnels end at bqlocal, which verifies signatures, claims
 and times as Google does and serves TLS under an authority of the test's own. No setting for tests is in use."""
 
+import base64
+import http.server
 import json
 import pathlib
+import secrets
 import ssl
 import subprocess
 import tempfile
+import threading
 import unittest
+import urllib.parse
 
+from tests.support import printed
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 from tests.support.tunnel import Tunnel
@@ -48,6 +54,46 @@ class StrictDeployment(Deployment):
         environment = super().environment
         del environment["BIGQUERY_EMULATOR_HOST"]
         return environment
+
+
+class Quoting:
+    """Google, if it gave out a token and refused everything with a text that quotes it."""
+
+    def __init__(self, folder):
+        quoting = self
+        self.status, self.quoted = 403, str
+        self.token = "ya99.opaque/" + secrets.token_urlsafe(60)
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *_):
+                pass
+
+            def answer(self):
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                if self.path == "/token":
+                    return self.send(200, {"access_token": quoting.token, "expires_in": 3600})
+                text = f"Refused: {quoting.quoted(self.headers['Authorization'])}; try again"
+                return self.send(quoting.status, {"error": {"message": text, "errors": [{"reason": "oddity"}]}})
+
+            do_GET = do_POST = answer
+
+            def send(self, status, document):
+                body = json.dumps(document).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder / "server.pem", folder / "server.key")
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class StrictTest(unittest.TestCase):
@@ -120,6 +166,28 @@ class StrictTest(unittest.TestCase):
 
         self.assertGreater(len(self.tokens()), 1)
         self.assertTrue(self.content()["equal"])
+
+    def test_a_token_that_bigquery_quotes_is_cut_out(self):
+        self.serve()
+        google = Quoting(self.path)
+        self.addCleanup(google.close)
+        tunnel = self.enterContext(Tunnel(google.port))
+        token = google.token
+        printed.secret("an access token", token)
+        for status, quoted in ((400, str), (401, lambda line: line.split()[1]), (403, lambda line: line[-20:]),
+                               (403, lambda line: line[:30]), (500, urllib.parse.quote),
+                               (400, lambda line: base64.b64encode(line.encode()).decode())):
+            google.status, google.quoted = status, quoted
+            ended = self.app.run("sync", "--json", HTTPS_PROXY=tunnel.url, BQ_RETRY_BUDGET="1s")
+            why = self.app.run("status", "--why")[1]
+            kept = json.dumps(self.app.execute("select document from bq_sync_runs order by rowid desc limit 1"))
+            for text in (*ended[1:], why, kept):
+                self.assertIn(f"http {status}", text)
+                self.assertIn("Refused: ", text)
+                self.assertIn("[secret]", text)
+                self.assertEqual([], [token[at:at + 16] for at in range(len(token) - 15) if token[at:at + 16] in text])
+                self.assertNotIn(base64.b64encode(token.encode()).decode()[20:40], text)
+            self.assertIn("; try again", kept)
 
     def test_a_token_refused_in_the_middle_is_renewed_and_nothing_is_lost(self):
         self.serve()

@@ -34,12 +34,41 @@ struct endpoint {
     struct manual_clock clock;
 };
 
+#define REPLY_SIZE 16000
+
+/* Copies the text as a part of a JSON string. */
+static inline char *copy_escaped(char *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (strchr("\"\\\r\n", *text) != NULL)
+            *out++ = '\\';
+        *out++ = (char)(*text == '\r' ? 'r' : *text == '\n' ? 'n' : *text);
+    }
+    return out;
+}
+
+/* The body of an answer: @QUOTE@ stands for the request, what was sent first. */
+static inline void copy_quoting(char *out, const char *body, const char *head, const char *sent)
+{
+    while (*body != '\0') {
+        bool quote = strncmp(body, "@QUOTE@", 7) == 0;
+        if (quote)
+            out = copy_escaped(copy_escaped(out, sent), head);
+        else
+            *out++ = *body;
+        body += quote ? 7 : 1;
+    }
+    *out = '\0';
+}
+
 static inline void answer(
     void *context, const struct served_request *request, struct served_reply *out)
 {
-    static _Thread_local char reply[3000];
+    static _Thread_local char reply[REPLY_SIZE + 200];
+    static _Thread_local char quoting[REPLY_SIZE];
     struct endpoint *endpoint = context;
     unsigned index = request->number < ANSWERS ? request->number : ANSWERS - 1;
+    const unsigned number = index;
 
     pthread_mutex_lock(&endpoint->lock);
     endpoint->requests++;
@@ -50,6 +79,8 @@ static inline void answer(
     while (index > 0 && endpoint->answers[index] == NULL)
         index--;
     const char *body = endpoint->answers[index];
+    copy_quoting(quoting, body, endpoint->heads[number], endpoint->bodies[number]);
+    body = quoting;
     pthread_mutex_unlock(&endpoint->lock);
     int status = 200;
     if (isdigit((unsigned char)body[0])) {

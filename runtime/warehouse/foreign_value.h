@@ -1,0 +1,18 @@
+/* foreign_value: the values of rows in a message of BigQuery, and the names that are none. A part
+ * of foreign_text; foreign_value_know is for whoever has the tables. Thread-safe. */
+#ifndef BQSYNC_WAREHOUSE_FOREIGN_VALUE_H
+#define BQSYNC_WAREHOUSE_FOREIGN_VALUE_H
+
+#include "base/buffer.h"
+#include "base/table.h"
+
+/* What stands in the place of a value. */
+#define FOREIGN_VALUE ".."
+
+/* Appends the message without values; names as in foreign_message. */
+void foreign_value_cut(const char *message, const char *const *names, struct buffer *out);
+
+/* The tables whose names and columns messages may show; borrowed until the next call. */
+void foreign_value_know(const struct table *const *tables, size_t count);
+
+#endif

@@ -1,0 +1,57 @@
+#include "warehouse/proxy_secret.h"
+
+#include "base/secrets.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const variables[] = {"https_proxy", "HTTPS_PROXY", "http_proxy",
+                                        "HTTP_PROXY",  "all_proxy",   "ALL_PROXY"};
+
+static const int owner;
+
+static int hex(char c)
+{
+    return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
+}
+
+/* Takes percent escapes away, in place. */
+static void unescape(char *text)
+{
+    char *out = text;
+
+    for (const char *at = text; *at != '\0'; at++) {
+        bool escape =
+            *at == '%' && isxdigit((unsigned char)at[1]) && isxdigit((unsigned char)at[2]);
+        *out++ = escape ? (char)(hex(at[1]) * 16 + hex(at[2])) : *at;
+        at += escape ? 2 : 0;
+    }
+    *out = '\0';
+}
+
+/* "user:password" of a URL, whose scheme may be missing; owned, NULL if it has none. */
+static char *login_of(const char *url)
+{
+    const char *scheme = strstr(url, "://");
+    const char *start = scheme == NULL ? url : scheme + 3;
+    const char *at = memrchr(start, '@', strcspn(start, "/?#"));
+
+    return at == NULL ? NULL : strndup(start, (size_t)(at - start));
+}
+
+void proxy_secret_keep(void)
+{
+    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+        const char *url = getenv(variables[i]);
+        char *login = url == NULL ? NULL : login_of(url);
+        if (login == NULL)
+            continue;
+        unescape(login);
+        const char *colon = strchr(login, ':');
+        secrets_keep(&owner, login);
+        secrets_keep(&owner, colon == NULL ? NULL : colon + 1);
+        explicit_bzero(login, strlen(login));
+        free(login);
+    }
+}
