@@ -454,11 +454,26 @@ static bool report_failure(
     return error_set(err, kind, "%s: %s", origin, curl_text(client, code));
 }
 
+/* A handle has its connections for itself. Without memory for another one they stay, and the answer
+ * is looked at as closely as any. */
+static void forget_connections(struct http_client *client)
+{
+    CURL *fresh = curl_easy_init();
+
+    if (fresh == NULL)
+        return;
+    curl_easy_cleanup(client->curl);
+    client->curl = fresh;
+}
+
 static bool client_perform(
     void *context, const struct http_request *request, struct http_answer *answer,
     struct error *err)
 {
     struct http_client *client = context;
+
+    if (request->new_connection)
+        forget_connections(client);
     CURL *curl = client->curl;
     struct exchange exchange = {.curl = curl, .request = request, .answer = answer};
 

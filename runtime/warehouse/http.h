@@ -39,6 +39,8 @@ struct http_request {
     int64_t stall_timeout_ms;
     /* never through a proxy; loopback hosts never are */
     bool no_proxy;
+    /* over a new connection; those of before are closed */
+    bool new_connection;
 };
 
 #define HTTP_CONNECT_TIMEOUT_MS 10000
