@@ -4,6 +4,7 @@
 
 #include "base/json_memory.h"
 #include "warehouse/call.h"
+#include "warehouse/call_path.h"
 #include "warehouse/job.h"
 #include "warehouse/job_patience.h"
 #include "warehouse/pages.h"

@@ -3,6 +3,7 @@
 
 #include "base/json_exact.h"
 #include "warehouse/call.h"
+#include "warehouse/call_path.h"
 #include "warehouse/job_patience.h"
 #include "warehouse/pages.h"
 

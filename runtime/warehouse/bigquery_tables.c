@@ -2,6 +2,7 @@
 #include "warehouse/bigquery.h"
 
 #include "warehouse/call.h"
+#include "warehouse/call_path.h"
 #include "warehouse/pages.h"
 #include "warehouse/quota.h"
 

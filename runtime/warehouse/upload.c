@@ -1,6 +1,7 @@
 #include "warehouse/upload.h"
 
 #include "base/json_memory.h"
+#include "warehouse/call_path.h"
 #include "warehouse/link.h"
 #include "warehouse/quota.h"
 #include "warehouse/spool_body.h"

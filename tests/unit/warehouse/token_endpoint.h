@@ -37,7 +37,7 @@ struct endpoint {
 static inline void answer(
     void *context, const struct served_request *request, struct served_reply *out)
 {
-    static _Thread_local char reply[3000];
+    static _Thread_local char reply[20000];
     struct endpoint *endpoint = context;
     unsigned index = request->number < ANSWERS ? request->number : ANSWERS - 1;
 
