@@ -89,6 +89,7 @@ void bigquery_close(struct bigquery *bigquery)
     free(bigquery->finished_id);
     free(bigquery->query_id);
     free(bigquery->query_target);
+    free(bigquery->selected_id);
     free(bigquery->dml_id);
     free(bigquery->dml_table);
     free(bigquery);

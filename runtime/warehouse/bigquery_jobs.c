@@ -4,6 +4,7 @@
 
 #include "base/json_memory.h"
 #include "warehouse/call.h"
+#include "warehouse/call_path.h"
 #include "warehouse/job.h"
 #include "warehouse/job_patience.h"
 #include "warehouse/pages.h"
@@ -430,7 +431,8 @@ static bool hold_for(struct bigquery *bigquery, const char *job_id)
     buffer_append_text(&url, "/queries/");
     http_escape(&url, job_id);
     call_path_query_in_location(bigquery, &url);
-    buffer_printf(&url, "&maxResults=0&fields=jobComplete&timeoutMs=%lld", (long long)hold_ms);
+    buffer_printf(
+        &url, "&maxResults=0&fields=jobComplete,jobReference&timeoutMs=%lld", (long long)hold_ms);
     const struct call call = {
         .what = TRAFFIC_JOBS_RESULTS,
         .subject = job_id,
@@ -441,7 +443,10 @@ static bool hold_for(struct bigquery *bigquery, const char *job_id)
     http_answer_init(&answer);
     struct call_try try = {
         .url = buffer_text(&url), .left_ms = bigquery->retry_budget_ms, .answer = &answer};
-    bool ok = call_once(bigquery, &call, &try, &ignored);
+    cJSON *results = NULL;
+    bool ok = call_once(bigquery, &call, &try, &ignored) &&
+              call_believes(bigquery, &call, &answer, &results, &ignored);
+    cJSON_Delete(results);
     http_answer_clear(&answer);
     buffer_clear(&url);
     return ok;

@@ -3,6 +3,7 @@
 #include "warehouse/bigquery.h"
 
 #include "warehouse/call.h"
+#include "warehouse/call_path.h"
 
 #include <string.h>
 

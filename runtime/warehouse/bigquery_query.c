@@ -3,6 +3,7 @@
 
 #include "base/json_exact.h"
 #include "warehouse/call.h"
+#include "warehouse/call_path.h"
 #include "warehouse/foreign_text.h"
 #include "warehouse/job_patience.h"
 #include "warehouse/pages.h"
@@ -80,6 +81,13 @@ static cJSON *query_body(struct selection *selection)
     cJSON *labels = cJSON_AddObjectToObject(body, "labels");
     cJSON_AddStringToObject(labels, "tool", "bqsync");
     return body;
+}
+
+/* A later answer that names this job is not the answer to a later query. */
+static void keep_selected(struct bigquery *bigquery, const char *job_id)
+{
+    free(bigquery->selected_id);
+    bigquery->selected_id = job_id == NULL || job_id[0] == '\0' ? NULL : strdup(job_id);
 }
 
 static bool first_page(struct selection *selection, cJSON **out_page, struct error *err)
@@ -219,6 +227,7 @@ static bool run_once(struct selection *selection, struct error *err)
     struct pages pages = {0};
     cJSON *page = NULL;
     bool ok = first_page(selection, &page, err) && keep_reference(selection, page, err);
+    keep_selected(selection->bigquery, selection->job_id);
 
     while (ok) {
         const cJSON *billed = cJSON_GetObjectItemCaseSensitive(page, "totalBytesBilled");

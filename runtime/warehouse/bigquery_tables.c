@@ -2,6 +2,7 @@
 #include "warehouse/bigquery.h"
 
 #include "warehouse/call.h"
+#include "warehouse/call_path.h"
 #include "warehouse/foreign_text.h"
 #include "warehouse/pages.h"
 #include "warehouse/quota.h"
@@ -12,7 +13,8 @@
 
 /* Only what a pass needs of a list: labels of up to 1,000 tables a page come in one free read. */
 #define LIST_QUERY                                                                                 \
-    "&maxResults=1000&fields=nextPageToken%2Ctables(tableReference(tableId)%2Ctype%2Clabels%2C"    \
+    "&maxResults=1000&fields=kind%2CnextPageToken%2Ctables(tableReference(datasetId%2CtableId)%"   \
+    "2Ctype%2Clabels%2C"                                                                           \
     "expirationTime%2CtimePartitioning(expirationMs))"
 
 static void project_missing(const struct bigquery *bigquery, struct error *err)

@@ -5,6 +5,7 @@
 #include "base/json_text.h"
 #include "base/log.h"
 #include "base/text_fit.h"
+#include "warehouse/answer.h"
 #include "warehouse/credentials.h"
 #include "warehouse/foreign_text.h"
 #include "warehouse/quota.h"
@@ -25,61 +26,7 @@
 #define HOLD_MS        10000
 #define HELD_MARGIN_MS 5000
 
-/* --- paths and JSON ---------------------------------------------------------------------- */
-
-void call_path_project(const struct bigquery *bigquery, struct buffer *out)
-{
-    buffer_append_text(out, "/bigquery/v2/projects/");
-    http_escape(out, bigquery->project);
-}
-
-static void append_dataset(const struct bigquery *bigquery, struct buffer *out)
-{
-    call_path_project(bigquery, out);
-    buffer_append_text(out, "/datasets/");
-    http_escape(out, bigquery->dataset);
-}
-
-void call_path_query(struct buffer *out)
-{
-    buffer_append_text(out, "?prettyPrint=false");
-}
-
-void call_path_in_project(const struct bigquery *bigquery, const char *rest, struct buffer *path)
-{
-    buffer_init(path, CALL_PATH_CEILING);
-    call_path_project(bigquery, path);
-    buffer_append_text(path, rest);
-    call_path_query(path);
-}
-
-void call_path_in_dataset(const struct bigquery *bigquery, const char *rest, struct buffer *path)
-{
-    buffer_init(path, CALL_PATH_CEILING);
-    append_dataset(bigquery, path);
-    buffer_append_text(path, rest);
-    call_path_query(path);
-}
-
-void call_path_in_table(
-    const struct bigquery *bigquery, const char *table, const char *rest, struct buffer *path)
-{
-    buffer_init(path, CALL_PATH_CEILING);
-    append_dataset(bigquery, path);
-    buffer_append_text(path, "/tables/");
-    http_escape(path, table);
-    buffer_append_text(path, rest);
-    call_path_query(path);
-}
-
-void call_path_query_in_location(const struct bigquery *bigquery, struct buffer *out)
-{
-    call_path_query(out);
-    if (bigquery->location[0] != '\0') {
-        buffer_append_text(out, "&location=");
-        http_escape(out, bigquery->location);
-    }
-}
+/* --- JSON -------------------------------------------------------------------------------- */
 
 int64_t call_hold_ms(const struct bigquery *bigquery)
 {
@@ -293,6 +240,8 @@ static bool send_request(
         request->headers[3] = project;
     }
     int64_t started = bigquery->clock->monotonic_ms(bigquery->clock->context);
+    request->new_connection = bigquery->distrusts;
+    bigquery->distrusts = false;
     bool ok = bigquery->http->perform(bigquery->http->context, request, answer, err);
     log_debug(
         "request", LOG_TEXT("call", traffic_call_name(call->what)),
@@ -427,7 +376,10 @@ static bool circuit_allows(struct bigquery *bigquery, const struct call *call, s
         err, ERROR_UNREACHABLE, "%s: not tried, %s has stopped answering", name, bigquery->root);
 }
 
-cJSON *call_parse(const struct call *call, const struct http_answer *answer, struct error *err)
+/* The body as a JSON object, owned. A body that should be one and is not was cut or replaced on its
+ * way: as good as no answer. */
+static cJSON *parse_answer(
+    const struct call *call, const struct http_answer *answer, struct error *err)
 {
     char name[200];
     cJSON *json = json_parse_answer(buffer_slice(&answer->body));
@@ -451,14 +403,56 @@ cJSON *call_parse(const struct call *call, const struct http_answer *answer, str
     return NULL;
 }
 
-/* Whether an answer with a 2xx is what the call wants. json may be NULL: it wants none. */
-static bool accept_answer(
-    const struct call *call, const struct http_answer *answer, cJSON **json, struct error *err)
+static struct question question_of(const struct bigquery *bigquery, const struct call *call)
 {
-    if (json == NULL || (call->empty_answer && answer->body.length == 0))
+    return (struct question){
+        .what = call->what,
+        .subject = call->subject,
+        .project = bigquery->project,
+        .dataset = bigquery->dataset,
+        .selected_id = bigquery->selected_id,
+    };
+}
+
+bool call_believes(
+    struct bigquery *bigquery, const struct call *call, const struct http_answer *answer,
+    cJSON **out_json, struct error *err)
+{
+    const struct question question = question_of(bigquery, call);
+    char instead[400];
+
+    *out_json = NULL;
+    if (call->empty_answer && answer->body.length == 0)
         return true;
-    *json = call_parse(call, answer, err);
-    return *json != NULL;
+    *out_json = parse_answer(call, answer, err);
+    if (*out_json != NULL && answer_is_ours(&question, *out_json, instead, sizeof instead))
+        return true;
+    if (*out_json != NULL)
+        answer_refuse(&question, answer->status, instead, err);
+    cJSON_Delete(*out_json);
+    *out_json = NULL;
+    bigquery->distrusts = true;
+    return false;
+}
+
+/* The start of an upload's session. Its body is empty, or the job as it was sent. */
+static bool session_has_begun(
+    struct bigquery *bigquery, const struct call *call, const struct http_answer *answer,
+    struct error *err)
+{
+    cJSON *json = json_parse_answer(buffer_slice(&answer->body));
+    const char *job = call_text(cJSON_GetObjectItemCaseSensitive(json, "jobReference"), "jobId");
+    const char *instead = answer->location == NULL ? "it has no Location to send to"
+                          : job[0] != '\0' && strcmp(job, call->subject) != 0
+                              ? "it is about another job"
+                              : NULL;
+
+    cJSON_Delete(json);
+    if (instead == NULL)
+        return true;
+    const struct question question = question_of(bigquery, call);
+    bigquery->distrusts = true;
+    return answer_refuse(&question, answer->status, instead, err);
 }
 
 /* A dataset that is somewhere else does not come by waiting. */
@@ -476,7 +470,7 @@ static bool is_too_early(
            quota_is_fresh(bigquery->quota, call->fresh) && !is_elsewhere(err);
 }
 
-/* Tries until an answer is good. json may be NULL: then any 2xx is good as it is. */
+/* Tries until an answer is good. json may be NULL: then it is the start of an upload's session. */
 static bool try_until_good(
     struct bigquery *bigquery, const struct call *call, struct http_answer *answer, cJSON **json,
     struct error *err)
@@ -503,7 +497,8 @@ static bool try_until_good(
             .url = buffer_text(&url), .left_ms = retry_left_ms(&retry), .answer = answer};
         ok = call_once(bigquery, call, &try, err);
         answered = answered || answer->failure == HTTP_OK;
-        if (ok && accept_answer(call, answer, json, err)) {
+        if (ok && (json == NULL ? session_has_begun(bigquery, call, answer, err)
+                                : call_believes(bigquery, call, answer, json, err))) {
             call_went_well(bigquery);
             break;
         }

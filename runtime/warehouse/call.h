@@ -47,6 +47,10 @@ struct bigquery {
     /* The query started last, whose end the server tells as soon as it is there; NULL: none. */
     char *query_id;
     char *query_target; /* the table that it changes */
+    /* The job of the SELECT answered last; NULL: none. */
+    char *selected_id;
+    /* An answer was about something else: what its connection says next is not believed. */
+    bool distrusts;
     /* The DML job that holds a slot of the quota until it is seen done. */
     char *dml_id;
     char *dml_table;
@@ -71,6 +75,7 @@ struct call {
     const char *content_type;
     /* success may have no body */
     bool empty_answer;
+
     /* How long the server may hold the request on purpose. It is not cut before that, however
      * little of the retry budget is left. */
     int64_t held_ms;
@@ -117,9 +122,13 @@ MUST_CHECK bool call_once(
 /* Tells the quota that BigQuery has answered somebody. */
 void call_went_well(struct bigquery *bigquery);
 
-/* The JSON object that the body is, owned. NULL: anything else was cut or replaced on its way,
- * which is as good as no answer (ERROR_TRANSIENT), or memory is missing. */
-cJSON *call_parse(const struct call *call, const struct http_answer *answer, struct error *err);
+/* Whether a good answer is a JSON object about what was asked. *out_json: owned, NULL if it is
+ * empty and may be. Otherwise it was cut or replaced on its way, or is about something else, which
+ * is as good as no answer (ERROR_TRANSIENT), or memory is missing. Then the next request goes over
+ * a new connection: what is still to come over this one may be about something else as well. */
+MUST_CHECK bool call_believes(
+    struct bigquery *bigquery, const struct call *call, const struct http_answer *answer,
+    cJSON **out_json, struct error *err);
 
 /* After a failed try: sleeps if there is another one to make. False: give up, err says why. */
 MUST_CHECK bool call_pause(
@@ -129,19 +138,6 @@ MUST_CHECK bool call_pause(
 /* Adds the setting to change to a refusal that BigQuery words in numbers alone: a query above
  * BQ_MAX_BYTES_BILLED, which fails at once and bills nothing. Other errors stay as they are. */
 void call_explain(struct error *err);
-
-/* Make a path, to be cleared by the caller: that of the project, the dataset or a table, then rest
- * as it is, then the start of the query string. Names are escaped. */
-void call_path_in_project(const struct bigquery *bigquery, const char *rest, struct buffer *path);
-void call_path_in_dataset(const struct bigquery *bigquery, const char *rest, struct buffer *path);
-void call_path_in_table(
-    const struct bigquery *bigquery, const char *table, const char *rest, struct buffer *path);
-/* Appends "/bigquery/v2/projects/P". */
-void call_path_project(const struct bigquery *bigquery, struct buffer *out);
-/* Appends the start of the query string: "?prettyPrint=false". */
-void call_path_query(struct buffer *out);
-/* The same and the location, if it is known, for calls about a job. */
-void call_path_query_in_location(const struct bigquery *bigquery, struct buffer *out);
 
 /* Reads of JSON that accept NULL. */
 

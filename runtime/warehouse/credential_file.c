@@ -4,6 +4,7 @@
 #include "base/small_file.h"
 #include "base/text_fit.h"
 #include "warehouse/http.h"
+#include "warehouse/http_url.h"
 #include "warehouse/oauth.h"
 
 #include <openssl/crypto.h>
@@ -239,8 +240,13 @@ bool credential_file_check_url(
     char origin[512];
     char host[256];
 
-    if (!http_origin(url, origin, sizeof origin) || !http_host(url, host, sizeof host))
-        return credential_file_error(source, err, "\"%s\" is not a URL", field);
+    const char *problem = http_url_problem(url);
+    if (problem == NULL &&
+        (!http_origin(url, origin, sizeof origin) || !http_host(url, host, sizeof host)))
+        problem = "is not a URL";
+    if (problem != NULL)
+        return credential_file_error(
+            source, err, "\"%s\" %s. Get the file from Google again", field, problem);
     if (source->allow_any_host)
         return true;
     if (strncmp(origin, "https://", 8) != 0)
@@ -248,9 +254,13 @@ bool credential_file_check_url(
             source, err, "\"%s\" is not https (%s); secrets are not sent in the clear", field,
             origin);
     // A user name in front of the host makes it look like another one.
-    bool has_user = strcspn(url + 8, "@") < strcspn(url + 8, "/?#");
-    if (has_user ||
-        !(ends_with_domain(host, "googleapis.com") || ends_with_domain(host, source->universe) ||
+    if (strcspn(url + 8, "@") < strcspn(url + 8, "/?#"))
+        return credential_file_error(
+            source, err,
+            "\"%s\" has a user name in it, before the @; such a URL can look like that of another "
+            "host. Get the file from Google again",
+            field);
+    if (!(ends_with_domain(host, "googleapis.com") || ends_with_domain(host, source->universe) ||
           strcmp(host, "accounts.google.com") == 0))
         return credential_file_error(
             source, err,

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/secrets.h"
 #include "warehouse/adc.h"
+#include "warehouse/http_url.h"
 #include "warehouse/identity.h"
 
 #include <pthread.h>
@@ -69,12 +70,38 @@ static bool settle_universe(
     return true;
 }
 
+/* What the project of the quota is called in the file; NULL: it is not. */
+static bool read_quota_project(
+    const struct credential_source *source, const cJSON *root, const char **out_project,
+    struct error *err)
+{
+    static const char field[] = "quota_project_id";
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(root, field);
+
+    *out_project = credential_file_optional(root, field, NULL);
+    if (value != NULL && !cJSON_IsString(value) && !cJSON_IsNull(value))
+        return credential_file_error(
+            source, err, "\"%s\" is not a text; it has to be the id of a project, or missing",
+            field);
+    if (*out_project != NULL && !http_is_word(*out_project))
+        return credential_file_error(
+            source, err,
+            "\"%s\" holds a blank, a line break or another character that no project id has",
+            field);
+    return true;
+}
+
 static bool finish(
     struct credentials *credentials, const char *universe, const char *quota_project,
     const char *origin, struct error *err)
 {
     const char *wanted = adc_setting("GOOGLE_CLOUD_QUOTA_PROJECT");
 
+    if (wanted != NULL && !http_is_word(wanted))
+        return error_set(
+            err, ERROR_CONFIG,
+            "GOOGLE_CLOUD_QUOTA_PROJECT holds a blank, a line break or another character that no "
+            "project id has; set it to the id alone, or unset it");
     if (wanted != NULL)
         quota_project = wanted;
     return (quota_project == NULL ||
@@ -91,6 +118,7 @@ static bool read_file(
     const char *path = credential_file_is_key(value) ? NULL : value;
     struct credential_source source = {.path = path, .allow_any_host = allow_any_host};
     const char *universe = NULL;
+    const char *quota_project = NULL;
     char origin[600] = "the key in GOOGLE_APPLICATION_CREDENTIALS";
     cJSON *root = NULL;
 
@@ -101,9 +129,8 @@ static bool read_file(
         snprintf(origin, sizeof origin, "file %s", path);
     bool ok = settle_universe(&source, &universe, err) &&
               identity_read(&source, root, &credentials->identity, err) &&
-              finish(
-                  credentials, universe, credential_file_optional(root, "quota_project_id", NULL),
-                  origin, err);
+              read_quota_project(&source, root, &quota_project, err) &&
+              finish(credentials, universe, quota_project, origin, err);
     credential_file_wipe(root);
     return ok;
 }

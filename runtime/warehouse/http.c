@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/descriptors.h"
-#include "base/loopback.h"
 #include "warehouse/foreign_text.h"
 #include "warehouse/proxy_secret.h"
 
@@ -378,6 +377,21 @@ static void free_headers(struct curl_slist *list)
     curl_slist_free_all(list);
 }
 
+/* Whoever sets a header checks what it is made of; this is for what was forgotten. */
+static bool check_headers(const struct http_request *request, struct error *err)
+{
+    for (size_t i = 0; i < HTTP_MAX_HEADERS; i++) {
+        const char *line = request->headers[i];
+        if (line != NULL && !http_is_line(line))
+            return error_set(
+                err, ERROR_CONFIG,
+                "the request was not sent: its header %.*s holds a line break or another control "
+                "character",
+                (int)strcspn(line, ":\r\n"), line);
+    }
+    return true;
+}
+
 /* The list must outlive the exchange; NULL without memory. */
 static struct curl_slist *make_headers(const struct http_request *request)
 {
@@ -459,15 +473,34 @@ static bool report_failure(
     return error_set(err, kind, "%s: %s", origin, curl_text(client, code, said));
 }
 
+/* A handle has its connections for itself. Without memory for another one they stay, and the answer
+ * is looked at as closely as any. */
+static void forget_connections(struct http_client *client)
+{
+    CURL *fresh = curl_easy_init();
+
+    if (fresh == NULL)
+        return;
+    curl_easy_cleanup(client->curl);
+    client->curl = fresh;
+}
+
 static bool client_perform(
     void *context, const struct http_request *request, struct http_answer *answer,
     struct error *err)
 {
     struct http_client *client = context;
+
+    if (request->new_connection)
+        forget_connections(client);
     CURL *curl = client->curl;
     struct exchange exchange = {.curl = curl, .request = request, .answer = answer};
 
     http_answer_clear(answer);
+    if (!check_headers(request, err)) {
+        answer->failure = HTTP_LOCAL;
+        return false;
+    }
     struct curl_slist *headers = make_headers(request);
     if (headers == NULL) {
         answer->failure = HTTP_LOCAL;
@@ -527,71 +560,4 @@ void http_client_close(struct http_client *client)
 const struct http_ops *http_client_ops(struct http_client *client)
 {
     return &client->ops;
-}
-
-/* --- URLs -------------------------------------------------------------------------------- */
-
-void http_escape(struct buffer *out, const char *text)
-{
-    static const char hex[] = "0123456789ABCDEF";
-
-    for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
-        if (isalnum(*at) || strchr("-._~", *at) != NULL) {
-            buffer_append_byte(out, *at);
-        } else {
-            buffer_append_byte(out, '%');
-            buffer_append_byte(out, (uint8_t)hex[*at >> 4]);
-            buffer_append_byte(out, (uint8_t)hex[*at & 15]);
-        }
-    }
-}
-
-bool http_origin(const char *url, char *out, size_t size)
-{
-    const char *authority = strstr(url, "://");
-
-    if (authority == NULL)
-        return false;
-    authority += 3;
-    const char *end = authority + strcspn(authority, "/?#");
-    // What stands before an @ is a user name, perhaps with a password, or a trick in a URL that
-    // shows another host first.
-    const char *at = memrchr(authority, '@', (size_t)(end - authority));
-    const char *host = at == NULL ? authority : at + 1;
-    size_t scheme = (size_t)(authority - url);
-    size_t length = scheme + (size_t)(end - host);
-    if (length >= size || host == end)
-        return false;
-    memcpy(out, url, scheme);
-    memcpy(out + scheme, host, (size_t)(end - host));
-    for (size_t i = 0; i < length; i++)
-        out[i] = (char)tolower((unsigned char)out[i]);
-    out[length] = '\0';
-    return true;
-}
-
-bool http_host(const char *url, char *out, size_t size)
-{
-    char origin[512];
-
-    if (!http_origin(url, origin, sizeof origin))
-        return false;
-    const char *host = strstr(origin, "://") + 3;
-    size_t length = strcspn(host, ":");
-    if (host[0] == '[') {
-        host++;
-        length = strcspn(host, "]");
-    }
-    if (length == 0 || length >= size)
-        return false;
-    memcpy(out, host, length);
-    out[length] = '\0';
-    return true;
-}
-
-bool http_host_is_loopback(const char *host)
-{
-    size_t length = loopback_length(host);
-
-    return strcmp(host, "::1") == 0 || (length > 0 && host[length] == '\0');
 }

@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/slice.h"
+#include "warehouse/http_url.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,6 +40,8 @@ struct http_request {
     int64_t stall_timeout_ms;
     /* never through a proxy; loopback hosts never are */
     bool no_proxy;
+    /* over a new connection; those of before are closed */
+    bool new_connection;
 };
 
 #define HTTP_CONNECT_TIMEOUT_MS 10000
@@ -106,16 +109,5 @@ MUST_CHECK bool http_client_open(struct http_client **out_client, struct error *
 void http_client_close(struct http_client *client);
 /* Borrowed, for the life of the client. */
 const struct http_ops *http_client_ops(struct http_client *client);
-
-/* Appends text percent-encoded as one path segment or query value (RFC 3986). */
-void http_escape(struct buffer *out, const char *text);
-
-/* "https://host:port" of a URL into out, without a user name; false if it does not look like one or
- * does not fit. */
-bool http_origin(const char *url, char *out, size_t size);
-/* The host alone, lower case, without brackets and port. */
-bool http_host(const char *url, char *out, size_t size);
-/* Whether the host is this machine by name or number. */
-bool http_host_is_loopback(const char *host);
 
 #endif

@@ -1,4 +1,5 @@
 /* The fields of each type of credentials file. */
+#include "warehouse/http_url.h"
 #include "warehouse/identity.h"
 
 #include "base/json_memory.h"
@@ -138,6 +139,11 @@ static bool read_source_headers(
                 source, err, "\"credential_source.headers\" may hold %d texts, and nothing else",
                 IDENTITY_MAX_HEADERS);
         snprintf(line, sizeof line, "%s: %s", header->string, header->valuestring);
+        if (!http_is_line(line))
+            return credential_file_error(
+                source, err,
+                "\"credential_source.headers\" holds a line break or another control character; "
+                "take it out");
         if (!keep(&identity->subject_headers[count++], line, err))
             return false;
     }

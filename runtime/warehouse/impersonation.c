@@ -48,13 +48,15 @@ static bool read_answer(
     int64_t expires = parse_time(credential_file_optional(root, "expireTime", ""));
 
     secrets_keep(oauth->owner, value);
-    out_token->value = value == NULL ? NULL : strdup(value);
+    bool ok =
+        value == NULL
+            ? error_set(err, ERROR_AUTH, "%s: the answer holds no accessToken", identity->label)
+            : oauth_keep_token(value, identity->label, out_token, err);
     if (expires == 0)
         expires = oauth->clock->wall_us(oauth->clock->context) + identity->lifetime_s * 1000000;
     out_token->expires_us = expires;
     credential_file_wipe(root);
-    return out_token->value != NULL ||
-           error_set(err, ERROR_AUTH, "%s: the answer holds no accessToken", identity->label);
+    return ok;
 }
 
 static void explain_refusal(const struct identity *identity, struct error *err)

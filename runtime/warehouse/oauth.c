@@ -3,7 +3,9 @@
 #include "base/json_strict.h"
 #include "base/json_text.h"
 #include "base/secrets.h"
+#include "base/text_fit.h"
 #include "warehouse/foreign_text.h"
+#include "warehouse/http_url.h"
 
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -13,6 +15,9 @@
 /* Together less than the 30 s in which a command has to end when nothing answers. */
 #define BUDGET_MS 20000
 #define TRIES     3
+/* Google promises at most 2,048 bytes of an access token, and 12 KB of a federated one ("Access
+ * token size"); what is longer is no token. */
+#define TOKEN_MAX 16384
 /* When an answer does not say how long its token lives. */
 #define DEFAULT_LIFE_S 3600
 /* No token lives longer (IAM: 12 hours). */
@@ -123,6 +128,25 @@ static int64_t read_life_s(const cJSON *answer)
     return seconds < LIFE_MAX_S ? (int64_t)seconds : LIFE_MAX_S;
 }
 
+bool oauth_keep_token(
+    const char *value, const char *server, struct token *out_token, struct error *err)
+{
+    size_t length = strlen(value);
+
+    if (length > TOKEN_MAX)
+        return error_set(
+            err, ERROR_AUTH, "%s: the access token has %zu bytes, more than %d: it is none", server,
+            length, TOKEN_MAX);
+    if (!http_is_word(value))
+        return error_set(
+            err, ERROR_AUTH,
+            "%s: the access token holds a line break or another character that no token has, and "
+            "is not used; does a proxy on the way answer for it?",
+            server);
+    out_token->value = strdup(value);
+    return out_token->value != NULL || error_set(err, ERROR_MEMORY, "out of memory for a token");
+}
+
 bool oauth_read_token(
     const struct oauth *oauth, const struct http_answer *answer, const char *url,
     struct token *out_token, struct error *err)
@@ -132,15 +156,14 @@ bool oauth_read_token(
     cJSON *value = cJSON_GetObjectItemCaseSensitive(root, "access_token");
     bool ok = cJSON_IsString(value) && value->valuestring[0] != '\0';
 
+    http_host(url, host, sizeof host);
     if (ok) {
-        out_token->value = strdup(value->valuestring);
+        ok = oauth_keep_token(value->valuestring, host, out_token, err);
         out_token->expires_us =
             oauth->clock->wall_us(oauth->clock->context) + read_life_s(root) * 1000000;
         secrets_keep(oauth->owner, value->valuestring);
         OPENSSL_cleanse(value->valuestring, strlen(value->valuestring));
-        ok = out_token->value != NULL || error_set(err, ERROR_MEMORY, "out of memory for a token");
     } else {
-        http_host(url, host, sizeof host);
         error_set(err, ERROR_AUTH, "%s: the answer holds no access_token", host);
     }
     cJSON_Delete(root);

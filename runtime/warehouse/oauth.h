@@ -55,6 +55,11 @@ MUST_CHECK bool oauth_post(
     const struct oauth *oauth, const char *url, struct buffer *form, const char *authorization,
     struct token *out_token, struct error *err);
 
+/* Keeps the text of an access token that came from the server of that name. ERROR_AUTH if it is
+ * none: too long, or with characters that no header takes. */
+MUST_CHECK bool oauth_keep_token(
+    const char *value, const char *server, struct token *out_token, struct error *err);
+
 /* Reads {"access_token", "expires_in"} of an answer; url is for messages. *out_token is owned
  * (token_clear). */
 MUST_CHECK bool oauth_read_token(

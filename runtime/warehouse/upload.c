@@ -1,6 +1,7 @@
 #include "warehouse/upload.h"
 
 #include "base/json_memory.h"
+#include "warehouse/call_path.h"
 #include "warehouse/link.h"
 #include "warehouse/quota.h"
 #include "warehouse/spool_body.h"
@@ -144,11 +145,7 @@ static bool session_start(struct session *session, struct error *err)
     };
     http_answer_init(&answer);
     bool ok = call_answer(bigquery, &call, &answer, err);
-    if (ok && answer.location == NULL) {
-        ok = error_set(
-            err, ERROR_WAREHOUSE, "BigQuery: upload %s: http %d without a Location to send to",
-            session->upload->job_id, answer.status);
-    } else if (ok) {
+    if (ok) {
         free(session->url);
         session->url = answer.location;
         answer.location = NULL;
@@ -235,14 +232,14 @@ static void session_advance(struct session *session, const char *range)
     }
 }
 
-/* The end: 200 or 201 with the Job. An answer cut on its way leaves that for the next probe. */
+/* The end: 200 or 201 with the Job. An answer cut on its way, or about something else, leaves that
+ * for the next probe. */
 static bool session_finish(
     struct session *session, const struct http_answer *answer, struct error *err)
 {
     const struct call call = {.what = TRAFFIC_UPLOAD, .subject = session->upload->job_id};
 
-    session->answer = call_parse(&call, answer, err);
-    session->done = session->answer != NULL;
+    session->done = call_believes(session->bigquery, &call, answer, &session->answer, err);
     session->probe = !session->done;
     if (session->done)
         call_went_well(session->bigquery);
@@ -298,6 +295,8 @@ static bool session_step(struct session *session, enum retry_action *action, str
         ok = asked || session->offset > before;
         *action = RETRY_PROBE;
         if (!ok) {
+            // It may be the answer to an earlier chunk.
+            session->bigquery->distrusts = true;
             error_set(
                 err, ERROR_TRANSIENT, "BigQuery: upload %s: no progress at byte %" PRIu64,
                 session->upload->job_id, session->offset);

@@ -33,7 +33,7 @@ APPLICATION_TABLES = ("create table app_audit(id integer primary key, what);"
 # Long enough for one repetition of a request, short enough for many lives; for runs that faults may end.
 HURRY = {"BQ_RETRY_BUDGET": "200ms"}
 FAULTS = ["reset_before", "reset_after", "reset_after", "truncate", "not_json", "status", "status", "table_vanish",
-          "job_fail"]
+          "job_fail", "answer_of_another", "answer_of_another", "answer_twice"]
 # Dimensions that every life has, for a closer look: names with commas in between.
 ALWAYS = os.environ.get("BQSYNC_ALWAYS", "").split(",")
 REFUSALS = ["accessDenied", "invalid", "notFound", "quotaExceeded"]
@@ -314,6 +314,8 @@ class Life:
         if action == "status":
             rule["status"] = self.rng.choice([429, 500, 503, 503, 401, 403])
             rule["processed"] = self.rng.random() < 0.5 and rule["status"] >= 500
+        elif action == "answer_of_another":
+            rule["processed"] = self.rng.random() < 0.5
         elif action == "table_vanish":
             rule["table"] = f"{self.app.dataset}.{self.rng.choice(self.tables)}"
         elif action == "job_fail":

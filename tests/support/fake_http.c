@@ -1,5 +1,7 @@
 #include "support/fake_http.h"
 
+#include "support/fake_about.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +34,7 @@ static struct fake_request *record(struct fake_http *fake, const struct http_req
         .headers = buffer_take(&headers),
         .connect_timeout_ms = request->connect_timeout_ms,
         .stall_timeout_ms = request->stall_timeout_ms,
+        .new_connection = request->new_connection,
     };
     return kept;
 }
@@ -102,8 +105,11 @@ static bool fake_perform(
     snprintf(
         answer->content_type, sizeof answer->content_type, "%s",
         reply.content_type == NULL ? "" : reply.content_type);
-    if (reply.body != NULL)
-        buffer_append_text(&answer->body, reply.body);
+    const char *body = reply.body == NULL ? "" : reply.body;
+    if (fake->bare || reply.status >= 300)
+        buffer_append_text(&answer->body, body);
+    else
+        fake_about_complete(kept, body, &fake->job_id, &answer->body);
     return true;
 }
 
@@ -117,7 +123,9 @@ void fake_http_clear(struct fake_http *fake)
 {
     forget_requests(fake);
     free(fake->requests);
+    free(fake->job_id);
     fake->requests = NULL;
+    fake->job_id = NULL;
 }
 
 void fake_http_script(struct fake_http *fake, const struct fake_reply *replies, size_t count)

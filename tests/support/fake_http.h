@@ -24,6 +24,7 @@ struct fake_request {
     size_t body_length;
     int64_t connect_timeout_ms;
     int64_t stall_timeout_ms;
+    bool new_connection;
 };
 
 struct fake_http {
@@ -39,6 +40,8 @@ struct fake_http {
     size_t request_count;
     int64_t *advance_ms; /* a clock's time to move by silence_ms at each request without answer */
     int64_t silence_ms;
+    bool bare;    /* answers go out as they are: they say themselves what they are about */
+    char *job_id; /* of the job started last */
 };
 
 void fake_http_init(struct fake_http *fake);

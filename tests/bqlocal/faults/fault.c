@@ -48,6 +48,8 @@ static const struct {
     {"hang_after", FAULT_HANG_AFTER, " "},
     {"truncate", FAULT_TRUNCATE, " "},
     {"not_json", FAULT_NOT_JSON, " status "},
+    {"answer_of_another", FAULT_ANSWER_OF_ANOTHER, " processed "},
+    {"answer_twice", FAULT_ANSWER_TWICE, " "},
     {"table_vanish", FAULT_TABLE_VANISH, " table "},
     {"upload_vanish", FAULT_UPLOAD_VANISH, " "},
     {"clock_skew", FAULT_CLOCK_SKEW, " ms "},

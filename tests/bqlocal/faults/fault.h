@@ -12,22 +12,24 @@
 
 enum fault_kind {
     FAULT_NONE,
-    FAULT_STATUS,        /* this status instead of processing (processed: after it) */
-    FAULT_DELAY,         /* waits, then processed */
-    FAULT_RESET_BEFORE,  /* connection reset, nothing done */
-    FAULT_RESET_AFTER,   /* done, then the connection reset instead of an answer */
-    FAULT_HANG_BEFORE,   /* held until the rule or the client is gone, then processed */
-    FAULT_HANG_AFTER,    /* done, then held likewise */
-    FAULT_TRUNCATE,      /* done; half of the answer's body, then the connection ends */
-    FAULT_NOT_JSON,      /* done; an HTML page instead of the answer's body */
-    FAULT_TABLE_VANISH,  /* a table is dropped, then processed */
-    FAULT_UPLOAD_VANISH, /* the resumable session is forgotten, then processed */
-    FAULT_CLOCK_SKEW,    /* the server's clock is shifted, then processed */
-    FAULT_DENY,          /* a permission is not held: faults_denies; never an action of a request */
-    FAULT_ROW_POLICIES,  /* a table has row access policies: faults_guard_rows; never an action */
-    FAULT_JOB_FAIL,      /* the job fails */
-    FAULT_JOB_HANG,      /* the job stays as it is until the rule is gone */
-    FAULT_JOB_DELAY,     /* the job takes this time */
+    FAULT_STATUS,            /* this status instead of processing (processed: after it) */
+    FAULT_DELAY,             /* waits, then processed */
+    FAULT_RESET_BEFORE,      /* connection reset, nothing done */
+    FAULT_RESET_AFTER,       /* done, then the connection reset instead of an answer */
+    FAULT_HANG_BEFORE,       /* held until the rule or the client is gone, then processed */
+    FAULT_HANG_AFTER,        /* done, then held likewise */
+    FAULT_TRUNCATE,          /* done; half of the answer's body, then the connection ends */
+    FAULT_NOT_JSON,          /* done; an HTML page instead of the answer's body */
+    FAULT_ANSWER_OF_ANOTHER, /* an answer about another job or table (processed: after it) */
+    FAULT_ANSWER_TWICE,      /* done; the next answer of the connection is this one once more */
+    FAULT_TABLE_VANISH,      /* a table is dropped, then processed */
+    FAULT_UPLOAD_VANISH,     /* the resumable session is forgotten, then processed */
+    FAULT_CLOCK_SKEW,        /* the server's clock is shifted, then processed */
+    FAULT_DENY,         /* a permission is not held: faults_denies; never an action of a request */
+    FAULT_ROW_POLICIES, /* a table has row access policies: faults_guard_rows; never an action */
+    FAULT_JOB_FAIL,     /* the job fails */
+    FAULT_JOB_HANG,     /* the job stays as it is until the rule is gone */
+    FAULT_JOB_DELAY,    /* the job takes this time */
 };
 
 /* What is done to a request or a job; a copy, valid after the rules have changed. */

@@ -7,6 +7,7 @@
 #include "bqlocal/http/property.h"
 #include "bqlocal/http/request_log.h"
 #include "bqlocal/rest/uploads.h"
+#include "bqlocal/server/mixed.h"
 #include "bqlocal/server/route_table.h"
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/monitor.h"
@@ -320,8 +321,11 @@ static enum MHD_Result finish(struct exchange *exchange)
         log_request(exchange, 0, 0);
         return reset(request);
     }
-    if (fault->kind != FAULT_STATUS || fault->processed)
+    bool replaced = fault->kind == FAULT_STATUS || fault->kind == FAULT_ANSWER_OF_ANOTHER;
+    if (!replaced || fault->processed)
         process(exchange);
+    if (fault->kind == FAULT_ANSWER_OF_ANOTHER)
+        mixed_answer_other(request);
     if (fault->kind == FAULT_STATUS)
         answer_fault(request, fault);
     if (fault->kind == FAULT_NOT_JSON)
@@ -332,6 +336,10 @@ static enum MHD_Result finish(struct exchange *exchange)
         silent = !hold(exchange);
     }
     log_request(exchange, silent ? 0 : answer->status, silent ? 0 : answer->body_length);
+    if (fault->kind == FAULT_ANSWER_TWICE)
+        mixed_begin_lag(request);
+    else if (exchange->route == NULL || exchange->route->kind != ROUTE_OWN)
+        mixed_lag(request);
     return silent ? reset(request) : send_answer(exchange);
 }
 

@@ -6,6 +6,7 @@
 #include "bqlocal/jobs/job_runner.h"
 #include "bqlocal/rest/uploads.h"
 #include "bqlocal/server/connection.h"
+#include "bqlocal/server/mixed.h"
 #include "bqlocal/sql/run/sql.h"
 #include "bqlocal/store/text_file.h"
 
@@ -143,8 +144,8 @@ static bool listen_on(struct server *server, struct error *err)
     server->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, connection_serve, &server->parts, MHD_OPTION_SOCK_ADDR, &address,
         MHD_OPTION_URI_LOG_CALLBACK, connection_begin, &server->parts, MHD_OPTION_NOTIFY_COMPLETED,
-        connection_end, &server->parts, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-        MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+        connection_end, &server->parts, MHD_OPTION_NOTIFY_CONNECTION, mixed_connection, NULL,
+        MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     unsigned port = server->daemon == NULL ? 0 : describe_address(server, &address, length, secure);
     monitor_leave(&server->monitor);
     if (server->daemon == NULL)

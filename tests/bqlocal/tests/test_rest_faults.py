@@ -188,6 +188,30 @@ class RestFaults(RestCase):
         self.assertEqual((status, headers["Content-Type"]), (502, "text/html; charset=UTF-8"))
         self.assertTrue(body.startswith(b"<!DOCTYPE html>"))
 
+    def test_an_answer_is_about_something_else(self):
+        for processed in (False, True):
+            self.bq.faults({"action": "answer_of_another", "path": "/datasets$", "processed": processed})
+            answer = self.bq.post("datasets", {"datasetReference": {"projectId": "p", "datasetId": f"e{processed}"}})
+            self.assertEqual("another", answer["datasetReference"]["datasetId"])
+            self.assertEqual(processed, f"e{processed}" in self.names())
+        for path, member in (("/jobs/", "jobReference"), ("/queries/", "jobReference"), ("/tables/", "tableReference")):
+            self.bq.faults({"action": "answer_of_another", "path": path})
+            below = "datasets/d/tables/t" if path == "/tables/" else path.strip("/") + "/j"
+            self.assertIn("another", self.bq.get(below)[member].values())
+
+    def test_each_answer_of_a_connection_comes_one_request_late(self):
+        connection = http.client.HTTPConnection(self.bq.host)
+        self.addCleanup(connection.close)
+        self.bq.faults({"action": "answer_twice"})
+        seen = []
+        for path in ("d", "none", "d", "d"):
+            connection.request("GET", f"{DATASETS}/{path}")
+            answer = connection.getresponse()
+            answer.read()
+            seen.append(answer.status)
+        self.assertEqual([200, 200, 404, 200], seen)
+        self.assertEqual("d", self.bq.get("datasets/d")["datasetReference"]["datasetId"])
+
     def test_an_answer_is_delayed(self):
         self.bq.faults({"path": "/datasets/d$", "action": "delay", "ms": 300})
 

@@ -34,6 +34,7 @@ struct world {
     /* Its table has not all columns of the definition. */
     const char *live;
     struct buffer answer;
+    unsigned queries; /* each a job of its own */
     struct verify_table *report;
 };
 
@@ -141,10 +142,12 @@ static void answer(void *context, const struct fake_request *request, struct fak
     }
     bool buckets = strstr(request->body, "sum(") != NULL;
     buffer_reset(&world->answer);
-    buffer_append_text(
-        &world->answer, "{\"jobComplete\":true,\"totalBytesBilled\":\"100\",\"jobReference\":"
-                        "{\"projectId\":\"p\",\"jobId\":\"q\"},\"schema\":{\"fields\":["
-                        "{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\"}");
+    buffer_printf(
+        &world->answer,
+        "{\"jobComplete\":true,\"totalBytesBilled\":\"100\",\"jobReference\":"
+        "{\"projectId\":\"p\",\"jobId\":\"q%u\"},\"schema\":{\"fields\":["
+        "{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\"}",
+        ++world->queries);
     buffer_append_text(
         &world->answer,
         buckets ? ",{\"name\":\"d\"},{\"name\":\"e\"}]},\"rows\":[" : "]},\"rows\":[");

@@ -15,6 +15,8 @@
 #define JWT_TYPE         "\"subject_token_type\":\"urn:ietf:params:oauth:token-type:jwt\""
 #define SOURCE(fields)   EXTERNAL(JWT_TYPE ",\"credential_source\":{" fields "}")
 
+#define TOKEN_URI(url) SERVICE(EMAIL "," KEY ",\"token_uri\":\"" url "\"")
+
 #define KEY_MEND                                                                                   \
     "create a key for the service account in the Cloud console and use the whole file as "         \
     "downloaded"
@@ -57,10 +59,25 @@ static const struct {
      "secrets would go there. Get the file from Google again"},
     {"token_uri behind a user name",
      SERVICE(EMAIL "," KEY ",\"token_uri\":\"https://oauth2.googleapis.com@10.0.0.1/token\""),
-     "\"token_uri\" points to 10.0.0.1, which is not a Google host; secrets would go there. Get "
-     "the file from Google again"},
-    {"token_uri no URL", SERVICE(EMAIL "," KEY ",\"token_uri\":\"token\""),
-     "\"token_uri\" is not a URL"},
+     "\"token_uri\" has a user name in it, before the @; such a URL can look like that of another "
+     "host. Get the file from Google again"},
+    {"token_uri no URL", TOKEN_URI("token"),
+     "\"token_uri\" is not a URL. Get the file from Google again"},
+    {"token_uri with a backslash", TOKEN_URI("https://oauth2.googleapis.com\\\\@evil/token"),
+     "\"token_uri\" holds a backslash, which no URL has. Get the file from Google again"},
+    {"token_uri of two lines", TOKEN_URI("https://oauth2.googleapis.com/token\\r\\nX-Evil: 1"),
+     "\"token_uri\" holds a blank, a line break or another character that no URL has. Get the file "
+     "from Google again"},
+    {"quota_project_id a number",
+     TOKEN_URI("https://oauth2.googleapis.com/t\",\"quota_project_id\":7,\"x\":\""),
+     "\"quota_project_id\" is not a text; it has to be the id of a project, or missing"},
+    {"quota_project_id of two lines",
+     TOKEN_URI("https://oauth2.googleapis.com/t\",\"quota_project_id\":\"q\\r\\nX-Evil: 1"),
+     "\"quota_project_id\" holds a blank, a line break or another character that no project id "
+     "has"},
+    {"a header of two lines",
+     SOURCE("\"url\":\"http://b\",\"headers\":{\"A\":\"b\\r\\nX-Evil: 1\"}"),
+     "\"credential_source.headers\" holds a line break or another control character; take it out"},
     {"no refresh_token",
      "{\"type\":\"authorized_user\",\"client_id\":\"i\",\"client_secret\":\"s\"}",
      "\"refresh_token\" is missing (type authorized_user); run: gcloud auth application-default "
@@ -400,6 +417,20 @@ static void test_a_good_key_file_is_described_without_its_key(void **state)
     credentials_close(credentials);
 }
 
+static void test_a_quota_project_of_two_lines_is_refused(void **state)
+{
+    struct keys *keys = *state;
+    struct credentials *credentials = NULL;
+    struct error err = {0};
+
+    keys_write(keys, SERVICE(EMAIL "," KEY), "");
+    setenv("GOOGLE_CLOUD_QUOTA_PROJECT", "q\r\nX-Evil: 1", 1);
+    bool ok = open_file(keys->path, &credentials, &err);
+    unsetenv("GOOGLE_CLOUD_QUOTA_PROJECT");
+
+    expect_error(ok, ERROR_CONFIG, "GOOGLE_CLOUD_QUOTA_PROJECT holds a blank, a line break");
+}
+
 static void test_a_universe_of_its_own_has_its_own_endpoint(void **state)
 {
     struct keys *keys = *state;
@@ -430,6 +461,7 @@ int main(void)
         cmocka_unit_test(test_without_any_credentials_the_search_is_told),
         cmocka_unit_test(test_gclouds_file_is_found_in_its_folder),
         cmocka_unit_test(test_a_good_key_file_is_described_without_its_key),
+        cmocka_unit_test(test_a_quota_project_of_two_lines_is_refused),
         cmocka_unit_test(test_a_universe_of_its_own_has_its_own_endpoint),
     };
 

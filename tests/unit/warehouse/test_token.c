@@ -290,10 +290,42 @@ static void test_a_machine_of_googles_has_a_token(void **state)
     credentials_close(credentials);
 }
 
+/* Each would end the line of its header, or is larger than any token. */
+static void test_what_cannot_be_a_token_is_refused(void **state)
+{
+    struct endpoint *endpoint = *state;
+    static char large[17000];
+    const struct {
+        const char *answer;
+        const char *message;
+    } cases[] = {
+        {"{\"access_token\":\"x\\r\\nX-Evil: 1\"}", "holds a line break or another character"},
+        {"{\"access_token\":\"x y\"}", "holds a line break or another character"},
+        {"{\"access_token\":\"x\\u00e9\"}", "holds a line break or another character"},
+        {large, "the access token has 16385 bytes, more than 16384"},
+    };
+
+    size_t length = (size_t)snprintf(large, sizeof large, "{\"access_token\":\"");
+    memset(large + length, 'x', 16385);
+    snprintf(large + length + 16385, sizeof large - length - 16385, "\"}");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct credentials *credentials = open_content(endpoint, USER);
+        struct error err = {0};
+        char *header = NULL;
+        endpoint->answers[endpoint->requests] = cases[i].answer;
+        expect_error(
+            credentials_authorization(credentials, NULL, &header, &err), ERROR_AUTH,
+            cases[i].message);
+        assert_null(strstr(err.message, "X-Evil"));
+        credentials_close(credentials);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         ENDPOINT_TEST(test_a_service_account_signs_an_assertion_for_an_hour),
+        ENDPOINT_TEST(test_what_cannot_be_a_token_is_refused),
         ENDPOINT_TEST(test_outside_of_googles_universe_the_assertion_is_the_token),
         ENDPOINT_TEST(test_a_user_refreshes_by_form),
         ENDPOINT_TEST(test_a_token_of_any_life_is_used_until_it_is_old),

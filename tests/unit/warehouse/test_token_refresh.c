@@ -261,9 +261,10 @@ static void elsewhere(
     void *context, const struct fake_request *request, struct fake_reply *out_reply)
 {
     (void)context;
-    *out_reply = strstr(request->url, "/upload/") != NULL
-                     ? (struct fake_reply){.status = 200, .location = "http://other.example/s"}
-                     : (struct fake_reply){.status = 201, .body = "{}"};
+    *out_reply =
+        strstr(request->url, "/upload/") != NULL
+            ? (struct fake_reply){.status = 200, .location = "http://other.example/s"}
+            : (struct fake_reply){.status = 201, .body = "{\"status\":{\"state\":\"RUNNING\"}}"};
 }
 
 static void test_a_session_elsewhere_does_not_see_the_token(void **state)

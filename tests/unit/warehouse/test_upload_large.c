@@ -25,7 +25,7 @@
 #define CHUNK      ((uint64_t)(SANITIZED ? 2 : 8) << 20)
 #define FILE_BYTES (((uint64_t)(SANITIZED ? 125 : 500) << 20) + 12345)
 #define FAULTS     20
-#define JOB        "{\"status\":{\"state\":\"RUNNING\"}}"
+#define JOB        "{\"jobReference\":{\"jobId\":\"j\"},\"status\":{\"state\":\"RUNNING\"}}"
 #define RSS_KB     (64 * 1024)
 
 /* What the sender reports. */
