@@ -4,7 +4,7 @@
   the functions have more than 40 lines.
 - At least a third of the lines in the headers of sync, source and warehouse are comments.
 - A C or Python file has at most 600 lines.
-- runtime/ has less than 64,000 lines of C, and tests/bqlocal without its tests less than 27,800: growth is a decision.
+- runtime/ has less than 65,000 lines of C, and tests/bqlocal without its tests less than 27,800: growth is a decision.
 - No two modules of runtime/ have the same file name.
 - Unit tests include support/prelude.h and not cmocka.h.
 
@@ -26,7 +26,7 @@ LONG_FUNCTION_LINES = 40
 LONG_FUNCTIONS_MAX_PERCENT = 2
 PARAMETERS_MAX = 6
 FILE_LINES_MAX = 600
-FOLDER_LINES_MAX = {"runtime": 64_000, "tests/bqlocal": 27_800}
+FOLDER_LINES_MAX = {"runtime": 65_000, "tests/bqlocal": 27_800}
 COMMENTED_GROUPS = ("sync", "source", "warehouse")
 C_FOLDERS = ("runtime", "tests")
 PYTHON_FOLDERS = ("codegen", "tests")
