@@ -104,7 +104,8 @@ static bool bind_bytes(sqlite3_stmt *statement, int at, const char *hex)
     bool ok = bytes != NULL && length % 2 == 0 && strspn(hex, "0123456789abcdefABCDEF") == length;
 
     for (size_t i = 0; ok && i < length / 2; i++)
-        bytes[i] = (unsigned char)(hex_digit(hex[2 * i]) << 4 | hex_digit(hex[2 * i + 1]));
+        bytes[i] =
+            (unsigned char)((unsigned)hex_digit(hex[2 * i]) << 4 | (unsigned)hex_digit(hex[2 * i + 1]));
     if (ok)
         sqlite3_bind_blob64(statement, at, bytes, length / 2, SQLITE_TRANSIENT);
     free(bytes);
