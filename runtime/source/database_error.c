@@ -58,7 +58,7 @@ static const char *advice_for(int result)
     switch (result & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        if (own_turn_was_refused())
+        if ((result & 0xff) == SQLITE_BUSY && own_turn_was_refused())
             return "; another part of this bqsync, such as a verification, kept it locked for "
                    "longer than bqsync waits";
         return "; another process kept it locked for longer than bqsync waits";

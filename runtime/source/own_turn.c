@@ -8,8 +8,9 @@
 #include <sys/stat.h>
 
 /* How long after its last attempt a connection still counts as one that waits. Attempts are at most
- * 100 ms apart (database.c, and sqlite3_busy_timeout). */
-#define WAITS_MS 150
+ * 100 ms apart (database.c, and sqlite3_busy_timeout), on a busy machine more. One that has given
+ * up keeps others waiting for no longer than this. */
+#define WAITS_MS 400
 
 /* A database file that is open, whatever its name. */
 struct file {
@@ -46,7 +47,8 @@ static int64_t now_ms(void)
 
 static struct file *find_file(const struct stat *status)
 {
-    struct file *file = files;
+    // A file that is gone already, or has no name, is nobody else's.
+    struct file *file = status->st_ino == 0 ? NULL : files;
 
     while (file != NULL && (file->device != status->st_dev || file->inode != status->st_ino))
         file = file->next;
@@ -75,7 +77,6 @@ static void forget_file(struct file *file)
 struct own_turn *own_turn_new(const char *path)
 {
     struct own_turn *turn = calloc(1, sizeof *turn);
-    // A file that is gone already, or has no name, is nobody else's.
     struct stat status = {0};
 
     if (turn == NULL)

@@ -155,20 +155,14 @@ static bool write_difference(
  * end, the next one no longer meets the row among the rejects. */
 static bool note_fixed(struct database *database, const struct table *table, struct error *err)
 {
-    int64_t found = 0;
-    sqlite3_stmt *statement = NULL;
-    bool row = false;
+    bool found = false;
 
-    if (!statement_bind(database, "select exists (" FIXED ")", &statement, err, "s", table->name))
-        return false;
-    bool ok = database_step(database, statement, &row, err);
-    found = ok && row ? sqlite3_column_int64(statement, 0) : 0;
-    sqlite3_finalize(statement);
-    return ok &&
-           (found == 0 ||
-            statement_run(
-                database, "update bq_sync_generations set fixed_rejects = 1 where table_name = ?1",
-                err, "s", table->name));
+    return statement_has_row(database, FIXED " limit 1", &found, err, "s", table->name) &&
+           (!found || statement_run(
+                          database,
+                          "update bq_sync_generations set fixed_rejects = 1"
+                          " where table_name = ?1 and fixed_rejects = 0",
+                          err, "s", table->name));
 }
 
 /* Values that were fixed, or whose rows are gone; and values that are new or bad for another

@@ -93,8 +93,8 @@ void tracking_close(struct tracking *tracking)
     *tracking = (struct tracking){0};
 }
 
-/* A connection that may not write may meet an older layout, which lacks columns. The newest of them
- * stands for all that were added with it. */
+/* A connection that may not write may meet an older layout, which lacks columns. One of them stands
+ * for all that were added with it. */
 static bool has_added(
     struct tracking *tracking, const char *table, const char *newest, bool *out_has,
     struct error *err)
@@ -106,27 +106,31 @@ static bool has_added(
     return database_has_column(&tracking->database, table, newest, out_has, err);
 }
 
+#define GENERATION_COLUMNS                                                                         \
+    "generation, content_hash, target, since, coalesce(labelled, generation), series,"             \
+    " logged_at_us, logged, log_whole, jobs, before, jobs_before"
+#define OF_TABLE " from bq_sync_generations where table_name = ?1"
+
 static bool load_generation(
     struct tracking *tracking, const char *table, struct watermark *out, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     bool row = false;
     bool whole = false;
+    bool fixed = false;
 
     if (!tracking_has_table(tracking, "bq_sync_generations", &row, err) ||
-        !has_added(tracking, "bq_sync_generations", "fixed_rejects", &whole, err))
+        !has_added(tracking, "bq_sync_generations", "jobs_before", &whole, err) ||
+        !has_added(tracking, "bq_sync_generations", "fixed_rejects", &fixed, err))
         return false;
     if (!row)
         return true;
     if (!statement_keep(
             &tracking->database,
-            whole
-                ? "select generation, content_hash, target, since, coalesce(labelled, generation),"
-                  " series, logged_at_us, logged, log_whole, jobs, before, jobs_before,"
-                  " fixed_rejects"
-                  " from bq_sync_generations where table_name = ?1"
-                : "select generation, '', '', 0, generation, '', 0, 0, 0, '', 0, '', 0"
-                  " from bq_sync_generations where table_name = ?1",
+            whole && fixed ? "select " GENERATION_COLUMNS ", fixed_rejects" OF_TABLE
+            : whole
+                ? "select " GENERATION_COLUMNS ", 0" OF_TABLE
+                : "select generation, '', '', 0, generation, '', 0, 0, 0, '', 0, '', 0" OF_TABLE,
             &statement, err, "s", table))
         return false;
     bool ok = database_step(&tracking->database, statement, &row, err);

@@ -2,6 +2,7 @@
 
 #include "base/json_text.h"
 #include "base/text_fit.h"
+#include "warehouse/foreign_text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -118,12 +119,12 @@ static bool is_project(const struct question *question, const char *name)
            strcasecmp(name, ours) == 0;
 }
 
-/* Tables of one dataset may differ in case alone, but a dataset may ignore it as well, and then
- * answers with the spelling of the table that it has. */
+/* Names may differ in case alone, but a dataset may ignore it as well, in its own name and in those
+ * of its tables ("Datasets", isCaseInsensitive), and then answers with the spelling that it has. */
 static bool is_table(const struct question *question, const char *table, const cJSON *reference)
 {
     return is_project(question, text(reference, "projectId")) &&
-           strcmp(text(reference, "datasetId"), question->dataset) == 0 &&
+           strcasecmp(text(reference, "datasetId"), question->dataset) == 0 &&
            (table == NULL || strcasecmp(text(reference, "tableId"), table) == 0);
 }
 
@@ -139,7 +140,8 @@ static bool names_ours(
     // The id of this job is BigQuery's choice, a new one for each query, and a dry run has none.
     if (question->what == TRAFFIC_JOBS_QUERY)
         return question->selected_id == NULL || strcmp(name, question->selected_id) != 0;
-    return strcmp(name, question->subject) == 0;
+    return (strcmp(rule->name, "datasetId") == 0 ? strcasecmp : strcmp)(name, question->subject) ==
+           0;
 }
 
 /* An entry of a list names what it belongs to, unless a server leaves that out. */
@@ -218,15 +220,14 @@ bool answer_is_ours(
 bool answer_refuse(
     const struct question *question, int status, const char *instead, struct error *err)
 {
+    char shown[300];
+
     error_set(
         err, ERROR_TRANSIENT,
         "BigQuery: %s%s%s: http %d, but the answer is not about what was asked: %s (does a proxy "
         "or a cache on the way mix answers up?)",
         traffic_call_name(question->what), question->subject[0] == '\0' ? "" : " ",
-        question->subject, status, instead);
-    for (char *at = err->message; *at != '\0'; at++)
-        if ((unsigned char)*at < ' ' || *at == 0x7f)
-            *at = ' ';
+        question->subject, status, foreign_text(shown, sizeof shown, instead));
     err->http_status = status;
     return false;
 }

@@ -87,7 +87,7 @@ static cJSON *query_body(struct selection *selection)
 static void keep_selected(struct bigquery *bigquery, const char *job_id)
 {
     free(bigquery->selected_id);
-    bigquery->selected_id = job_id == NULL || job_id[0] == '\0' ? NULL : strdup(job_id);
+    bigquery->selected_id = job_id[0] == '\0' ? NULL : strdup(job_id);
 }
 
 static bool first_page(struct selection *selection, cJSON **out_page, struct error *err)
@@ -227,7 +227,8 @@ static bool run_once(struct selection *selection, struct error *err)
     struct pages pages = {0};
     cJSON *page = NULL;
     bool ok = first_page(selection, &page, err) && keep_reference(selection, page, err);
-    keep_selected(selection->bigquery, selection->job_id);
+    if (selection->job_id != NULL)
+        keep_selected(selection->bigquery, selection->job_id);
 
     while (ok) {
         const cJSON *billed = cJSON_GetObjectItemCaseSensitive(page, "totalBytesBilled");

@@ -156,19 +156,19 @@ class ServeTest(unittest.TestCase):
             env_file.write_text(f"BQ_ADMIN_TOKEN={token}\nHTTP_PROXY=\n")
             written.append(token)
 
-        writer = threading.Thread(target=write, args=("first",))
+        writer = threading.Thread(target=write, args=("first-token-3f",))
         writer.start()
         service = self.serve()
         writer.join()
         self.assertEqual(401, service.get("/metrics").status)
-        writer = threading.Thread(target=write, args=("second",))
+        writer = threading.Thread(target=write, args=("second-token-9a",))
         writer.start()
         service.process.send_signal(signal.SIGHUP)
         service.wait_line("settings reloaded")
         writer.join()
-        service.token = "second"
+        service.token = "second-token-9a"
         self.assertEqual(200, service.get("/metrics").status)
-        self.assertEqual(["first", "second"], written)
+        self.assertEqual(["first-token-3f", "second-token-9a"], written)
 
     def test_a_start_with_a_pipe_without_a_writer_says_so(self):
         os.mkfifo(self.app.folder / "pipe.env")

@@ -111,7 +111,9 @@ def secrets_of(environment, working_folder):
     """Takes note of every secret that a program started so is given."""
     if folder() is None:
         return
-    given = {**_settings(_read(pathlib.Path(working_folder) / ".env")), **environment}
+    env_file = pathlib.Path(working_folder) / ".env"
+    # A pipe gives its text only once.
+    given = {**_settings(_read(env_file) if env_file.is_file() else ""), **environment}
     for name in {"BQ_ADMIN_TOKEN", "BUGSNAG_API_KEY", *_pepper_variables()}:
         secret(name, given.get(name, ""))
     secret("SENTRY_DSN", _dsn_key(given.get("SENTRY_DSN", "")))

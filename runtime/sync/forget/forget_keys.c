@@ -169,7 +169,9 @@ static bool read_value(struct hashing *hashing, struct forget_key *key, struct e
         if (!bind_bytes(statement, 1, key->given))
             return refuse(hashing->table, key, "BYTES are named by their hex digits", err);
     } else {
-        sqlite3_bind_text(statement, 1, key->given, -1, SQLITE_STATIC);
+        int result = sqlite3_bind_text(statement, 1, key->given, -1, SQLITE_STATIC);
+        if (!database_bound(hashing->source, result, err))
+            return false;
     }
     if (!read_bound(hashing, key, &fits, err))
         return false;
@@ -197,8 +199,9 @@ static bool bind_member(
             hashing->table, key,
             "it needs one value, a text or a number, for each column of the key", err);
     if (!is_bytes(hashing->table, k)) {
-        sqlite3_bind_value(hashing->statement, at, sqlite3_column_value(member, 0));
-        return true;
+        sqlite3_value *value = sqlite3_column_value(member, 0);
+        return database_bound(
+            hashing->source, sqlite3_bind_value(hashing->statement, at, value), err);
     }
     return bind_bytes(hashing->statement, at, (const char *)sqlite3_column_text(member, 0)) ||
            refuse(hashing->table, key, "BYTES are named by their hex digits", err);
@@ -210,7 +213,9 @@ static bool bind_members(
     size_t count = 0;
     bool more = false;
 
-    sqlite3_bind_text(members, 1, key->given, -1, SQLITE_STATIC);
+    int result = sqlite3_bind_text(members, 1, key->given, -1, SQLITE_STATIC);
+    if (!database_bound(hashing->source, result, err))
+        return false;
     for (;;) {
         if (!database_step(hashing->source, members, &more, err))
             return false;

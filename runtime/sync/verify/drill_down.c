@@ -95,9 +95,14 @@ static bool run(struct drill_down *drill_down, sqlite3_stmt *statement, struct e
     return ok;
 }
 
-static void bind_slice(sqlite3_stmt *statement, int at, struct slice text)
+static bool bind_slice(
+    struct drill_down *drill_down, sqlite3_stmt *statement, int at, struct slice text,
+    struct error *err)
 {
-    sqlite3_bind_text64(statement, at, text.data, text.length, SQLITE_TRANSIENT, SQLITE_UTF8);
+    int result =
+        sqlite3_bind_text64(statement, at, text.data, text.length, SQLITE_TRANSIENT, SQLITE_UTF8);
+
+    return database_bound(&drill_down->database, result, err);
 }
 
 /* The key's text as ?1 and its bucket as ?5, in all three statements. */
@@ -107,9 +112,9 @@ static bool bind_key(
 {
     size_t bucket = 0;
 
-    if (!row_hash_bucket(drill_down->hash, key_text, &bucket, err))
+    if (!row_hash_bucket(drill_down->hash, key_text, &bucket, err) ||
+        !bind_slice(drill_down, statement, 1, key_text, err))
         return false;
-    bind_slice(statement, 1, key_text);
     sqlite3_bind_int64(statement, 5, (int64_t)bucket);
     return true;
 }
@@ -220,10 +225,10 @@ bool drill_down_add_source(
 
     buffer_init(&shown, ROW_CEILING);
     append_source_key(&shown, table, in->row);
-    bind_slice(drill_down->add_ours, 2, slice_of(hash));
-    bind_slice(drill_down->add_ours, 3, buffer_slice(&shown));
     sqlite3_bind_int(drill_down->add_ours, 4, fits);
-    bool ok = bind_key(drill_down, drill_down->add_ours, key_text, err) &&
+    bool ok = bind_slice(drill_down, drill_down->add_ours, 2, slice_of(hash), err) &&
+              bind_slice(drill_down, drill_down->add_ours, 3, buffer_slice(&shown), err) &&
+              bind_key(drill_down, drill_down->add_ours, key_text, err) &&
               run(drill_down, drill_down->add_ours, err);
     buffer_clear(&shown);
     return ok;
@@ -277,10 +282,10 @@ bool drill_down_add_warehouse(
 
     buffer_init(&shown, ROW_CEILING);
     append_warehouse_key(&shown, table, cells + 2);
-    bind_slice(drill_down->add_theirs, 2, slice_of(hash));
-    bind_slice(drill_down->add_theirs, 3, buffer_slice(&shown));
     sqlite3_bind_int(drill_down->add_theirs, 4, !has_null(cells + 2, table->key_count));
-    bool ok = bind_key(drill_down, drill_down->add_theirs, key_text, err) &&
+    bool ok = bind_slice(drill_down, drill_down->add_theirs, 2, slice_of(hash), err) &&
+              bind_slice(drill_down, drill_down->add_theirs, 3, buffer_slice(&shown), err) &&
+              bind_key(drill_down, drill_down->add_theirs, key_text, err) &&
               run(drill_down, drill_down->add_theirs, err);
     buffer_clear(&shown);
     return ok;

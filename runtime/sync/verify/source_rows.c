@@ -162,10 +162,13 @@ static bool is_rejected(
     *out_rejected = false;
     if (rows->rejected == NULL)
         return true;
-    for (size_t k = 0; k < rows->table->key_count; k++)
-        sqlite3_bind_value(
-            rows->rejected, (int)k + 1, sqlite3_column_value(row, (int)rows->table->key[k]));
-    bool ok = database_step(rows->source, rows->rejected, out_rejected, err);
+    bool ok = true;
+    for (size_t k = 0; ok && k < rows->table->key_count; k++) {
+        sqlite3_value *value = sqlite3_column_value(row, (int)rows->table->key[k]);
+        ok = database_bound(
+            rows->source, sqlite3_bind_value(rows->rejected, (int)k + 1, value), err);
+    }
+    ok = ok && database_step(rows->source, rows->rejected, out_rejected, err);
     sqlite3_reset(rows->rejected);
     sqlite3_clear_bindings(rows->rejected);
     return ok;

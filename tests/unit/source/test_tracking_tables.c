@@ -69,6 +69,30 @@ static void test_tables_of_an_older_layout_are_completed(void **state)
     assert_int_equal(load().last_synced_row_id, 90);
 }
 
+/* Each version reads the columns that there are, also where it may not add its own. */
+static void test_a_layout_without_the_newest_columns_is_read_as_far_as_it_goes(void **state)
+{
+    (void)state;
+    static const char *const without[] = {
+        "alter table bq_sync_generations drop column fixed_rejects",
+        "alter table bq_sync_generations drop column jobs_before"};
+    struct tracking reader;
+    struct watermark watermark;
+
+    sync_once(SEND_REPLACE, 3);
+    run(&tracking.database, "update bq_sync_generations set labelled = 2, jobs = 'abc'");
+    for (int i = 0; i < 2; i++) {
+        run(&tracking.database, without[i]);
+        expect_ok(tracking_open_read(path, &reader, &err));
+        expect_ok(tracking_load(&reader, "users", &watermark, &err));
+        assert_int_equal(watermark.generation, 3);
+        assert_int_equal(watermark.label.generation, i == 0 ? 2 : 3);
+        assert_string_equal(watermark.label.jobs, i == 0 ? "abc" : "");
+        assert_false(watermark.fixed_rejects);
+        tracking_close(&reader);
+    }
+}
+
 static void test_a_newer_layout_is_refused(void **state)
 {
     (void)state;
@@ -203,6 +227,7 @@ int main(void)
         state_test(test_dropped_control_tables_come_back),
         state_test(test_reading_a_database_without_control_tables_finds_nothing),
         state_test(test_tables_of_an_older_layout_are_completed),
+        state_test(test_a_layout_without_the_newest_columns_is_read_as_far_as_it_goes),
         state_test(test_a_newer_layout_is_refused),
         state_test(test_opening_again_writes_nothing_and_keeps_the_instance),
         state_test(test_facts_are_kept_by_name),

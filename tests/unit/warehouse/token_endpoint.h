@@ -34,7 +34,8 @@ struct endpoint {
     struct manual_clock clock;
 };
 
-#define REPLY_SIZE 16000
+/* More than a token may have. */
+#define REPLY_SIZE 20000
 
 /* Copies the text as a part of a JSON string. */
 static inline char *copy_escaped(char *out, const char *text)
@@ -64,7 +65,7 @@ static inline void copy_quoting(char *out, const char *body, const char *head, c
 static inline void answer(
     void *context, const struct served_request *request, struct served_reply *out)
 {
-    static _Thread_local char reply[20000];
+    static _Thread_local char reply[REPLY_SIZE + 200];
     static _Thread_local char quoting[REPLY_SIZE];
     struct endpoint *endpoint = context;
     unsigned index = request->number < ANSWERS ? request->number : ANSWERS - 1;
