@@ -140,8 +140,9 @@ static bool names_ours(
     // The id of this job is BigQuery's choice, a new one for each query, and a dry run has none.
     if (question->what == TRAFFIC_JOBS_QUERY)
         return question->selected_id == NULL || strcmp(name, question->selected_id) != 0;
-    return (strcmp(rule->name, "datasetId") == 0 ? strcasecmp : strcmp)(name, question->subject) ==
-           0;
+    if (strcmp(rule->name, "datasetId") == 0)
+        return strcasecmp(name, question->subject) == 0;
+    return strcmp(name, question->subject) == 0;
 }
 
 /* An entry of a list names what it belongs to, unless a server leaves that out. */
