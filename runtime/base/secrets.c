@@ -293,6 +293,9 @@ static void search_views(struct search *search)
 
 void secrets_mark(const char *text, size_t length, bool *out_marks)
 {
+    // Neither a whole secret nor a run of one is in it.
+    if (length < SECRETS_LEAST)
+        return;
     pthread_mutex_lock(&lock);
     struct search *search = kept == NULL || incomplete ? NULL : calloc(1, sizeof *search);
     if (search == NULL && (kept != NULL || incomplete)) {

@@ -16,7 +16,7 @@
 
 /* Keeps a copy until secrets_forget. Of one owner the last 16 are kept, so that tokens may come and
  * go; a text it has already costs nothing. NULL is fine. Without memory for the copy, every text
- * counts as secret from then on. */
+ * of at least SECRETS_LEAST characters counts as secret from then on. */
 void secrets_keep(const void *owner, const char *text);
 
 /* Overwrites and frees what this owner has kept. */

@@ -36,7 +36,7 @@ bool deployment_init(
 
 void deployment_clear(struct deployment *deployment)
 {
-    foreign_value_know(NULL, 0);
+    foreign_value_forget(deployment->tables);
     if (deployment->credentials != NULL)
         credentials_close(deployment->credentials);
     quota_free(deployment->quota);

@@ -152,6 +152,7 @@ int64_t spending_grant(const struct spending *spending, const struct config *con
 
 int64_t spending_needed(const struct config *config, const struct error *refusal, int64_t cap)
 {
+    // foreign_value.c keeps these words of the message.
     const char *end = strstr(refusal->message, " or higher required");
     int64_t needed = 0;
 

@@ -14,7 +14,7 @@
 #include <string.h>
 
 /* "REST resource: jobs": the id has at most 1,024 characters. */
-#define JOB_ID_CEILING 1025
+#define JOB_ID_MAX 1024
 /* Rows of a page. Left to itself BigQuery sends up to 10 MB of JSON ("API reference", jobs.query:
  * maxResults), which takes ten times as much memory once it is parsed. So many rows of three short
  * cells take 8 MB, and twice that while the next page comes. */
@@ -30,6 +30,8 @@ struct selection {
     /* Of the query's job, once an answer has named it. */
     char *job_id;
     char *location;
+    /* The id as messages show it; "" before. */
+    char shown_id[200];
     uint64_t rows;
     /* -1 until an answer says it. */
     int64_t bytes_billed;
@@ -41,14 +43,16 @@ static bool keep_reference(struct selection *selection, const cJSON *answer, str
 {
     const cJSON *reference = cJSON_GetObjectItemCaseSensitive(answer, "jobReference");
     const char *location = call_text(reference, "location");
-    char job_id[JOB_ID_CEILING];
+    const char *job_id = call_text(reference, "jobId");
 
     if (selection->job_id != NULL || reference == NULL)
         return true;
     if (location[0] == '\0')
         location = selection->bigquery->location;
-    // Messages name it.
-    foreign_text(job_id, sizeof job_id, call_text(reference, "jobId"));
+    if (!foreign_is_name(job_id) || strlen(job_id) > JOB_ID_MAX || !foreign_is_name(location))
+        return error_set(
+            err, ERROR_TRANSIENT, "BigQuery: the job that an answer names has no id that is one");
+    foreign_text(selection->shown_id, sizeof selection->shown_id, job_id);
     selection->job_id = strdup(job_id);
     selection->location = strdup(location);
     return (selection->job_id != NULL && selection->location != NULL) ||
@@ -211,7 +215,7 @@ static bool check_total(const struct selection *selection, const cJSON *page, st
     return error_set(
         err, ERROR_WAREHOUSE,
         "BigQuery: the query %s has %" PRId64 " rows, but %" PRIu64 " were returned",
-        job_name(selection), call_int64(total), selection->rows);
+        selection->shown_id, call_int64(total), selection->rows);
 }
 
 /* One query from its start to its last page. The answer to jobs.query may hold the first page, or
@@ -244,8 +248,8 @@ static bool run_once(struct selection *selection, struct error *err)
         if (clock_stopped())
             ok = error_set(err, ERROR_STOPPED, "asked to stop during a query");
         else
-            ok = (complete ? pages_follow(&pages, job_name(selection), token, err)
-                           : job_patience_holds(&patience, job_name(selection), &running, err)) &&
+            ok = (complete ? pages_follow(&pages, selection->shown_id, token, err)
+                           : job_patience_holds(&patience, selection->shown_id, &running, err)) &&
                  next_page(selection, token, &next, err);
         cJSON_Delete(page);
         page = next;
@@ -260,6 +264,7 @@ static void forget_job(struct selection *selection)
     free(selection->location);
     selection->job_id = NULL;
     selection->location = NULL;
+    selection->shown_id[0] = '\0';
 }
 
 /* A query that failed inside BigQuery may be run again, unless rows have been visited already. */

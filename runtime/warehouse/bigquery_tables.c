@@ -29,7 +29,8 @@ static void project_missing(const struct bigquery *bigquery, struct error *err)
     err->http_status = status;
 }
 
-/* BigQuery says 404 of the project, of the dataset, and for a moment of a dataset that is new. */
+/* BigQuery says 404 of the project, of the dataset, and for a moment of a dataset that is new.
+ * foreign_value.c keeps these words of the message. */
 static bool dataset_missing(const struct bigquery *bigquery, struct error *err)
 {
     int status = err->http_status;
@@ -78,8 +79,14 @@ bool bigquery_dataset_get(struct bigquery *bigquery, struct dataset *out_dataset
 
     if (!bigquery_dataset_read(bigquery, &resource, err))
         return false;
-    foreign_text(
-        out_dataset->location, sizeof out_dataset->location, call_text(resource, "location"));
+    const char *location = call_text(resource, "location");
+    if (!foreign_is_name(location) || strlen(location) >= sizeof out_dataset->location) {
+        cJSON_Delete(resource);
+        return error_set(
+            err, ERROR_TRANSIENT, "BigQuery: %s %s: the location in the answer is none",
+            traffic_call_name(TRAFFIC_DATASETS_GET), bigquery->dataset);
+    }
+    snprintf(out_dataset->location, sizeof out_dataset->location, "%s", location);
     out_dataset->ignores_case =
         cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(resource, "isCaseInsensitive"));
     cJSON_Delete(resource);

@@ -58,7 +58,8 @@ const char *call_text(const cJSON *object, const char *name)
 
 /* What a refusal says. */
 struct refusal {
-    char reason[sizeof((struct error *)0)->reason];
+    char reason[sizeof((struct error *)0)->reason]; /* as it came, for the policy */
+    char shown_reason[100];
     char said[700];  /* its message as it came, for the policy: never shown */
     char shown[700]; /* without secrets and values of rows */
 };
@@ -74,7 +75,8 @@ static void read_error_body(
     const cJSON *error = cJSON_GetObjectItemCaseSensitive(root, "error");
     const cJSON *first = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(error, "errors"), 0);
 
-    foreign_text(refusal->reason, sizeof refusal->reason, call_text(first, "reason"));
+    foreign_reason(refusal->reason, sizeof refusal->reason, call_text(first, "reason"));
+    foreign_text(refusal->shown_reason, sizeof refusal->shown_reason, call_text(first, "reason"));
     text_format(refusal->said, sizeof refusal->said, "%s", call_text(error, "message"));
     foreign_message(refusal->shown, sizeof refusal->shown, call_text(error, "message"), names);
     cJSON_Delete(root);
@@ -83,9 +85,15 @@ static void read_error_body(
 /* "tables.get users" */
 static void name_call(const struct call *call, char *out, size_t size)
 {
-    snprintf(
-        out, size, "BigQuery: %s%s%s", traffic_call_name(call->what),
-        call->subject[0] == '\0' ? "" : " ", call->subject);
+    const char *subject = call->subject;
+    char shown[150];
+
+    // The id of a query's job is the server's.
+    if (call->what == TRAFFIC_JOBS_RESULTS)
+        subject = foreign_text(shown, sizeof shown, subject);
+    text_format(
+        out, size, "BigQuery: %s%s%s", traffic_call_name(call->what), subject[0] == '\0' ? "" : " ",
+        subject);
 }
 
 void call_explain(struct error *err)
@@ -120,8 +128,9 @@ static enum retry_action judge_answer(
                  strstr(refusal.said, "serviceusage.services.use") == NULL;
     error_set(
         err, code, "%s: http %d%s%s%s%s%s%s%s", name, answer->status,
-        refusal.reason[0] == '\0' ? "" : " ", refusal.reason, refusal.shown[0] == '\0' ? "" : ": ",
-        refusal.shown, needs ? " (needs " : "", needs ? call->permission : "", needs ? ")" : "");
+        refusal.reason[0] == '\0' ? "" : " ", refusal.shown_reason,
+        refusal.shown[0] == '\0' ? "" : ": ", refusal.shown, needs ? " (needs " : "",
+        needs ? call->permission : "", needs ? ")" : "");
     err->http_status = answer->status;
     err->retry_after_ms = answer->retry_after_ms;
     memcpy(err->reason, refusal.reason, sizeof err->reason);
@@ -341,6 +350,8 @@ bool call_pause(
     struct bigquery *bigquery, const struct call *call, struct retry *retry, bool answered,
     struct error *err)
 {
+    char reason[sizeof err->reason];
+
     // "Not found" of a table that is too new is an answer, and no outage.
     if (bigquery->quota != NULL && err->code != ERROR_NOT_FOUND)
         quota_note_attempt(bigquery->quota, retry->attempts + 1, err->message);
@@ -348,6 +359,7 @@ bool call_pause(
         retry_limit(retry, quota_trouble_left(bigquery->quota, retry->budget_ms));
     int64_t least = err->retry_after_ms;
     // The window of the quota for metadata updates, which others than us may have filled.
+    // foreign_value.c keeps these words of the message.
     if (strstr(err->message, "too many table update operations") != NULL && least < QUOTA_WINDOW_MS)
         least = QUOTA_WINDOW_MS;
     int64_t pause = retry_next(retry, err->code == ERROR_UNREACHABLE, least);
@@ -359,8 +371,8 @@ bool call_pause(
     log_warn(
         "request failed, trying again", LOG_TEXT("call", traffic_call_name(call->what)),
         LOG_TEXT("subject", call->subject), LOG_NUMBER("status", err->http_status),
-        LOG_TEXT("reason", err->reason), LOG_TEXT("error", err->message),
-        LOG_NUMBER("pause_ms", pause));
+        LOG_TEXT("reason", foreign_text(reason, sizeof reason, err->reason)),
+        LOG_TEXT("error", err->message), LOG_NUMBER("pause_ms", pause));
     bigquery_count_retry(bigquery, err);
     return retry_sleep(retry, pause, err);
 }
@@ -455,7 +467,8 @@ static bool session_has_begun(
     return answer_refuse(&question, answer->status, instead, err);
 }
 
-/* A dataset that is somewhere else does not come by waiting. */
+/* A dataset that is somewhere else does not come by waiting. foreign_value.c keeps these words of
+ * the message. */
 static bool is_elsewhere(const struct error *err)
 {
     const char *dataset = strstr(err->message, "Not found: Dataset");

@@ -46,15 +46,17 @@ static size_t bearer_at(const char *text, size_t *out_skip)
 /* An access token or a refresh token of Google's, or a JWT. */
 static size_t token_at(const char *text)
 {
-    size_t length = strspn(text, TOKEN_CHARACTERS);
+    bool access = strncmp(text, "ya29.", 5) == 0;
+    bool refresh = strncmp(text, "1//0", 4) == 0;
+    bool jwt = strncmp(text, "eyJ", 3) == 0;
 
-    if (strncmp(text, "ya29.", 5) == 0)
-        return length > 5 ? length : 0;
-    if (strncmp(text, "1//0", 4) == 0)
-        return length >= 20 ? length : 0;
-    if (strncmp(text, "eyJ", 3) == 0)
-        return length >= 20 && memchr(text, '.', length) != NULL ? length : 0;
-    return 0;
+    // A text of such characters alone would be measured anew from each of them.
+    if (!access && !refresh && !jwt)
+        return 0;
+    size_t length = strspn(text, TOKEN_CHARACTERS);
+    if (length < (access ? 6 : 20) || (jwt && memchr(text, '.', length) == NULL))
+        return 0;
+    return length;
 }
 
 static size_t key_at(const char *text)
@@ -186,4 +188,21 @@ char *foreign_message(char *out, size_t size, const char *text, const char *cons
     foreign_value_cut(buffer_text(&shown), names, &named);
     buffer_clear(&shown);
     return finish(out, size, &named);
+}
+
+bool foreign_is_name(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if (!isalnum((unsigned char)*text) && strchr("_:.-", *text) == NULL)
+            return false;
+    return true;
+}
+
+char *foreign_reason(char *out, size_t size, const char *text)
+{
+    bool plain = strlen(text) < size;
+
+    for (const char *at = text; *at != '\0' && plain; at++)
+        plain = isalnum((unsigned char)*at) || *at == '_';
+    return text_format(out, size, "%s", plain ? text : "unknown");
 }

@@ -4,6 +4,7 @@
 #ifndef BQSYNC_WAREHOUSE_FOREIGN_TEXT_H
 #define BQSYNC_WAREHOUSE_FOREIGN_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* What stands in the place of a secret. */
@@ -19,5 +20,13 @@ char *foreign_text(char *out, size_t size, const char *text);
  * quoted, and for what follows "value:" and the like without quotes. Names stay: what stands in
  * backticks, what foreign_value_know knows, and `names`, a list that ends with NULL. */
 char *foreign_message(char *out, size_t size, const char *text, const char *const *names);
+
+/* What is used and not shown stays as it is, or is refused: without memory, or if a short secret
+ * stands in it, foreign_text would put "[secret]" in its place. Only letters, digits and _ : . -
+ * are in a location or a job's id. */
+bool foreign_is_name(const char *text);
+/* A reason to compare: letters, digits and _, else, or if it is too long, "unknown". Returns out.
+ */
+char *foreign_reason(char *out, size_t size, const char *text);
 
 #endif

@@ -30,6 +30,37 @@ static const char *const column_words[] = {"column", "field", "columns", "fields
 static const char *const prefixes[] = {
     "bqsync_", "_bqsync_", "bigquery.", "roles/", "serviceusage."};
 
+/* What the word in front of a quoted text says that it is. */
+static const char *const permission_words[] = {"permission", "permissions", "constraint"};
+
+/* What decisions look for in an error's message, in BigQuery's words and in those of our own
+ * statements: it stays wherever a text has it, also in what is left out, so that no value changes
+ * what is decided. Whatever runtime/sync or runtime/warehouse looks for has to stand here, a longer
+ * one in front of its beginning. */
+static const char *const decisive[] = {
+    "cannot round-trip through string representation",
+    "round-trip",
+    "error in PARSE_JSON expression",
+    "JSON",
+    "codec",
+    "zstandard",
+    "zstd",
+    "is declared immutable",
+    "Too many partitions",
+    "it is in the past",
+    " or higher required", // with the number in front of it
+    "Not found: Project",
+    "Not found: Dataset",
+    "was not found in location",
+    "too many table update operations",
+    "Could not serialize access",
+    "Transaction is aborted",
+    "Too many DML statements outstanding",
+    "Too many DML statements",
+    "Retrying the job may solve",
+};
+#define DECISIVE (sizeof decisive / sizeof decisive[0])
+
 #define IS_ONE_OF(list, word) is_one_of(list, sizeof(list) / sizeof(list)[0], word)
 
 /* Under the lock, which is held while a message is read. */
@@ -42,6 +73,16 @@ void foreign_value_know(const struct table *const *tables, size_t count)
     pthread_mutex_lock(&lock);
     known_tables = tables;
     known_count = count;
+    pthread_mutex_unlock(&lock);
+}
+
+void foreign_value_forget(const struct table *const *tables)
+{
+    pthread_mutex_lock(&lock);
+    if (known_tables == tables) {
+        known_tables = NULL;
+        known_count = 0;
+    }
     pthread_mutex_unlock(&lock);
 }
 
@@ -125,6 +166,33 @@ static bool is_name(const char *const *names, struct slice text)
     return found;
 }
 
+/* "name@project.iam.gserviceaccount.com": whose account it is that may not do something. */
+static bool is_account(struct slice text)
+{
+    static const char domain[] = ".gserviceaccount.com";
+    size_t length = sizeof domain - 1;
+    size_t signs = 0;
+
+    if (text.length <= length || memcmp(text.data + text.length - length, domain, length) != 0)
+        return false;
+    for (size_t i = 0; i < text.length; i++) {
+        char c = text.data[i];
+        signs += c == '@';
+        if (!is_name_character(c) && strchr("@.-", c) == NULL)
+            return false;
+    }
+    return signs == 1 && text.data[0] != '@';
+}
+
+/* Of Google's, in any of its services: "datacatalog.categories.fineGrainedGet". */
+static bool is_permission(struct slice text)
+{
+    for (size_t i = 0; i < text.length; i++)
+        if (!isalnum((unsigned char)text.data[i]) && strchr("./", text.data[i]) == NULL)
+            return false;
+    return true;
+}
+
 /* --- values ------------------------------------------------------------------------------ */
 
 struct reading {
@@ -159,6 +227,70 @@ static const char *closing(const char *opening)
     return NULL;
 }
 
+/* The length of the decisive text that begins here, and which one it is; 0: none. */
+static size_t decisive_at(const char *at, const char *end, size_t *out_index)
+{
+    for (size_t i = 0; i < DECISIVE; i++) {
+        size_t length = strlen(decisive[i]);
+        if (length <= (size_t)(end - at) && strncasecmp(at, decisive[i], length) == 0) {
+            *out_index = i;
+            return length;
+        }
+    }
+    return 0;
+}
+
+/* What stands between two decisive texts: as it is if it is only punctuation. */
+static void append_between(struct buffer *out, const char *last, const char *next)
+{
+    size_t length = last == NULL ? 0 : (size_t)(next - last);
+
+    if (last != NULL && strspn(last, ";:,. ") >= length)
+        buffer_append(out, last, length);
+    else
+        buffer_append_text(out, last == NULL ? " " : " " FOREIGN_VALUE " ");
+}
+
+/* Leaves the text out but what decisions look for, once each. */
+static void leave_out(struct buffer *out, struct slice text)
+{
+    const char *end = text.data + text.length;
+    const char *last = NULL;
+    bool shown[DECISIVE] = {false};
+
+    buffer_append_text(out, FOREIGN_VALUE);
+    for (const char *at = text.data; at < end;) {
+        size_t index = 0;
+        size_t length = decisive_at(at, end, &index);
+        if (length == 0 || shown[index]) {
+            at += length == 0 ? 1 : length;
+            continue;
+        }
+        const char *from = at;
+        while (*at == ' ' && from > (last == NULL ? text.data : last) &&
+               isdigit((unsigned char)from[-1]))
+            from--;
+        append_between(out, last, from);
+        buffer_append(out, from, (size_t)(at - from) + length);
+        shown[index] = true;
+        at += length;
+        last = at;
+    }
+}
+
+/* Whether the word in front of a quote says that a permission is quoted. */
+static bool is_behind_permission(const struct reading *reading)
+{
+    const char *end = reading->at;
+
+    while (end > reading->start && end[-1] == ' ')
+        end--;
+    const char *word = end;
+    while (word > reading->start && is_name_character(word[-1]))
+        word--;
+    return IS_ONE_OF(permission_words, ((struct slice){word, (size_t)(end - word)}));
+}
+
 static void take_quoted(struct reading *reading)
 {
     const char *first = reading->at;
@@ -166,15 +298,16 @@ static void take_quoted(struct reading *reading)
 
     buffer_append_byte(reading->out, (uint8_t)*first);
     if (last == NULL) {
-        buffer_append_text(reading->out, FOREIGN_VALUE);
+        leave_out(reading->out, (struct slice){first + 1, strlen(first + 1)});
         reading->at = first + strlen(first);
         return;
     }
     struct slice text = {first + 1, (size_t)(last - first - 1)};
-    if (text.length == 0 || is_name(reading->names, text))
+    if (text.length == 0 || is_name(reading->names, text) || is_account(text) ||
+        (is_behind_permission(reading) && is_permission(text)))
         buffer_append_slice(reading->out, text);
     else
-        buffer_append_text(reading->out, FOREIGN_VALUE);
+        leave_out(reading->out, text);
     buffer_append_byte(reading->out, (uint8_t)*last);
     reading->at = last + 1;
 }
@@ -197,10 +330,10 @@ static struct slice word_at(const char *at)
     return (struct slice){at, length};
 }
 
-/* Leaves out the rest of the message but " column NAME". */
+/* Leaves out the rest of the message but what decisions look for and " column NAME". */
 static void leave_out_rest(struct reading *reading)
 {
-    buffer_append_text(reading->out, FOREIGN_VALUE);
+    leave_out(reading->out, (struct slice){reading->at, strlen(reading->at)});
     for (const char *at = reading->at; *at != '\0';) {
         struct slice word = word_at(at);
         const char *behind = at + word.length;
@@ -239,7 +372,11 @@ static bool value_follows(struct slice word, const char **out_value)
         return false;
     behind += strspn(behind, " ");
     struct slice next = word_at(behind);
+    size_t ignored = 0;
     if (next.length > 0 && IS_ONE_OF(link_words, next)) {
+        // A column may be named so: "row_value is declared immutable".
+        if (decisive_at(behind, behind + strlen(behind), &ignored) > 0)
+            return false;
         behind = next.data + next.length;
         behind += strspn(behind, " ");
         next = word_at(behind);

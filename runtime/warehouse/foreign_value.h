@@ -9,10 +9,14 @@
 /* What stands in the place of a value. */
 #define FOREIGN_VALUE ".."
 
-/* Appends the message without values; names as in foreign_message. */
+/* Appends the message without values; names as in foreign_message. The texts that decisions look
+ * for (the table `decisive`) always stay. */
 void foreign_value_cut(const char *message, const char *const *names, struct buffer *out);
 
-/* The tables whose names and columns messages may show; borrowed until the next call. */
+/* The tables whose names and columns messages may show; borrowed until the next call or until they
+ * are forgotten. */
 void foreign_value_know(const struct table *const *tables, size_t count);
+/* Does nothing if others are known by now. */
+void foreign_value_forget(const struct table *const *tables);
 
 #endif

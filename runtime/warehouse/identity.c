@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define FORM_CEILING (1u << 16)
 #define JWT_GRANT    "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -32,13 +33,26 @@ struct identity *identity_new_metadata(const char *root)
     return identity;
 }
 
+/* Headers that say what is sent or wanted: answers are full of such words. */
+static bool is_plain_header(const char *line)
+{
+    static const char *const names[] = {
+        "Accept:", "Content-Type:", "Metadata:", "Metadata-Flavor:", "User-Agent:"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strncasecmp(line, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
 void identity_keep_secrets(const struct identity *identity)
 {
     secrets_keep(identity, identity->client_secret);
     secrets_keep(identity, identity->refresh_token);
     for (size_t i = 0; i < IDENTITY_MAX_HEADERS && identity->subject_headers[i] != NULL; i++) {
         const char *value = strstr(identity->subject_headers[i], ": ");
-        if (value != NULL && strlen(value + 2) >= HEADER_LEAST)
+        if (value != NULL && !is_plain_header(identity->subject_headers[i]) &&
+            strlen(value + 2) >= HEADER_LEAST)
             secrets_keep(identity, value + 2);
     }
 }

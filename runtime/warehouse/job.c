@@ -32,7 +32,7 @@ static void read_failure(
     const char *reason = call_text(result, "reason");
     const char *message = call_text(result, "message");
     const char *more = useful_line(status, message);
-    char shown_reason[sizeof failure->reason];
+    char shown_reason[100];
     char shown[400];
     char shown_more[400];
     enum error_code code = ERROR_WAREHOUSE;
@@ -45,7 +45,7 @@ static void read_failure(
     error_set(
         failure, code, "BigQuery: job %s failed: %s: %s%s%s%s", job_id, shown_reason, shown,
         more[0] == '\0' ? "" : " (", shown_more, more[0] == '\0' ? "" : ")");
-    memcpy(failure->reason, shown_reason, sizeof failure->reason);
+    foreign_reason(failure->reason, sizeof failure->reason, reason);
     call_explain(failure);
 }
 

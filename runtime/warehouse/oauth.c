@@ -66,7 +66,7 @@ static void read_refusal(const struct http_answer *answer, const char *host, str
         shown_word, why[0] == '\0' ? "" : ": ", shown);
     err->http_status = answer->status;
     err->retry_after_ms = answer->retry_after_ms;
-    foreign_text(err->reason, sizeof err->reason, word);
+    foreign_reason(err->reason, sizeof err->reason, word);
     cJSON_Delete(root);
 }
 

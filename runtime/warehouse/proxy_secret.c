@@ -16,14 +16,14 @@ static int hex(char c)
     return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
 }
 
-/* Takes percent escapes away, in place. */
+/* Takes percent escapes away, in place. %00 stays: it would end the text. */
 static void unescape(char *text)
 {
     char *out = text;
 
     for (const char *at = text; *at != '\0'; at++) {
-        bool escape =
-            *at == '%' && isxdigit((unsigned char)at[1]) && isxdigit((unsigned char)at[2]);
+        bool escape = *at == '%' && isxdigit((unsigned char)at[1]) &&
+                      isxdigit((unsigned char)at[2]) && strncmp(at, "%00", 3) != 0;
         *out++ = escape ? (char)(hex(at[1]) * 16 + hex(at[2])) : *at;
         at += escape ? 2 : 0;
     }
@@ -47,11 +47,12 @@ void proxy_secret_keep(void)
         char *login = url == NULL ? NULL : login_of(url);
         if (login == NULL)
             continue;
+        size_t length = strlen(login); // which unescape makes shorter
         unescape(login);
         const char *colon = strchr(login, ':');
         secrets_keep(&owner, login);
         secrets_keep(&owner, colon == NULL ? NULL : colon + 1);
-        explicit_bzero(login, strlen(login));
+        explicit_bzero(login, length);
         free(login);
     }
 }

@@ -19,7 +19,8 @@
 #define UNLESS_SESSION (RETRY_CALL | RETRY_JOB | RETRY_TOKEN)
 
 /* Read from the top; the first row that fits decides. Reasons stand before bare statuses, because
- * one status (403, 400) carries both what passes and what stays. */
+ * one status (403, 400) carries both what passes and what stays. foreign_value.c keeps the texts,
+ * since a query's failure is judged by its message as it is shown. */
 static const struct retry_row rows[] = {
     // No answer at all.
     {ANYWHERE, HTTP_STOPPED, 0, NULL, NULL, RETRY_GIVE_UP, ERROR_STOPPED},

@@ -65,7 +65,8 @@ static const char *const reasons[] = {
 };
 _Static_assert(sizeof reasons / sizeof reasons[0] == TRAFFIC_REASONS, "a name for each reason");
 
-/* What BigQuery tells by its message alone, under one reason or another. */
+/* What BigQuery tells by its message alone, under one reason or another. foreign_value.c keeps
+ * these words of the message. */
 static const struct {
     const char *text;
     enum traffic_reason reason;

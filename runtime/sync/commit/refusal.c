@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-/* No document says how BigQuery words it. Avro's own libraries speak of the codec or name it. */
+/* No document says how BigQuery words it. Avro's own libraries speak of the codec or name it.
+ * foreign_value.c keeps these words of the message. */
 static bool is_about_codec(const struct task *task, const struct error *failure)
 {
     return task->batch.codec == CODEC_ZSTD && task->batch.spool != NULL &&

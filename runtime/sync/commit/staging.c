@@ -93,6 +93,7 @@ static void blame_clock(int64_t now_us, struct error *err)
     char now[CLOCK_TEXT_SIZE];
     char message[sizeof err->message];
 
+    // foreign_value.c keeps these words of the message.
     if (strstr(err->message, "it is in the past") == NULL)
         return;
     text_format(
@@ -507,7 +508,7 @@ void staging_append_replacement(
 }
 
 /* The words of GoogleSQL's own refusal; whether a load has the same is documented nowhere, so any
- * word of JSON will do. */
+ * word of JSON will do. foreign_value.c keeps these words of the message. */
 static bool is_about_json(const struct task *task, const struct error *failure)
 {
     return plan_has_json(task->table) && !task->batch.json_as_text && task->batch.inlined == NULL &&
@@ -534,6 +535,7 @@ bool staging_adopt_text(
 
 bool staging_adopt_parts(struct task *task, const struct error *failure)
 {
+    // foreign_value.c keeps these words of the message.
     if (task->batch.partitions.unit == PARTITION_NONE || task->warehouse.many_partitions ||
         strstr(failure->message, "Too many partitions") == NULL)
         return false;
@@ -544,6 +546,7 @@ bool staging_adopt_parts(struct task *task, const struct error *failure)
 
 bool staging_adopt_unbounded(struct task *task, const struct error *failure)
 {
+    // foreign_value.c keeps these words of the message.
     if (!task->batch.bounds.within || strstr(failure->message, "is declared immutable") == NULL)
         return false;
     log_warn(

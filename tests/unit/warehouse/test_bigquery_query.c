@@ -1,6 +1,7 @@
 #include "support/prelude.h"
 
 #include "base/json_exact.h"
+#include "base/secrets.h"
 #include "fixture.h"
 
 #include <stdio.h>
@@ -85,6 +86,31 @@ static void test_a_slow_query_is_waited_for_and_read_page_by_page(void **state)
     assert_non_null(strstr(second, "formatOptions.useInt64Timestamp=true"));
     assert_non_null(strstr(second, "&maxResults=10000"));
     assert_non_null(strstr(fixture->http.requests[3].url, "&pageToken=n%2F1"));
+}
+
+static void test_a_job_id_is_taken_as_it_is_or_not_at_all(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    struct seen seen = {.rows = 0};
+
+    secrets_keep(fixture, "job_secret");
+    FAKE_HTTP_SCRIPT(
+        &fixture->http,
+        {.status = 200,
+         .body = "{\"jobComplete\":false,\"jobReference\":{\"projectId\":\"p\",\"jobId\":"
+                 "\"job_secret\",\"location\":\"US\"}}"},
+        {.status = 404, .body = REFUSAL(404, "notFound", "gone")},
+        {.status = 200,
+         .body = "{\"jobComplete\":false,\"jobReference\":{\"projectId\":\"p\",\"jobId\":"
+                 "\"job/2\",\"location\":\"US\"}}"});
+    assert_false(bigquery_select(fixture->bigquery, "select", note, &seen, NULL, &err));
+    assert_non_null(strstr(fixture->http.requests[1].url, "/queries/job_secret?"));
+    assert_null(strstr(err.message, "job_secret"));
+    assert_false(bigquery_select(fixture->bigquery, "select", note, &seen, NULL, &err));
+    assert_string_equal(
+        err.message, "BigQuery: the job that an answer names has no id that is one");
+    secrets_forget(fixture);
 }
 
 static void test_a_repeated_start_uses_the_same_request_id(void **state)
@@ -252,6 +278,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_rows_come_as_text_with_null_told_apart),
         FIXTURE_TEST(test_a_slow_query_is_waited_for_and_read_page_by_page),
+        FIXTURE_TEST(test_a_job_id_is_taken_as_it_is_or_not_at_all),
         FIXTURE_TEST(test_a_repeated_start_uses_the_same_request_id),
         FIXTURE_TEST(test_a_query_that_failed_inside_bigquery_is_run_afresh),
         FIXTURE_TEST(test_a_query_is_run_three_times_and_not_waited_for_a_fourth),

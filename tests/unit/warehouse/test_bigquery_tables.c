@@ -1,5 +1,6 @@
 #include "support/prelude.h"
 
+#include "base/secrets.h"
 #include "fixture.h"
 
 #include <stdio.h>
@@ -18,6 +19,25 @@ static void test_the_dataset_tells_its_location(void **state)
         fixture->http.requests[0].url,
         "http://bq.test/bigquery/v2/projects/p/datasets/d?prettyPrint=false");
     assert_string_equal(fixture->http.requests[0].method, "GET");
+}
+
+/* A secret as short as a location is no reason to store "[secret]". */
+static void test_a_location_is_taken_as_it_is_or_not_at_all(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    struct dataset dataset;
+
+    secrets_keep(fixture, "asia-south1");
+    FAKE_HTTP_SCRIPT(
+        &fixture->http, {.status = 200, .body = "{\"location\":\"asia-south1\"}"},
+        {.status = 200, .body = "{\"location\":\"asia south1\"}"});
+    expect_ok(bigquery_dataset_get(fixture->bigquery, &dataset, &err));
+    assert_string_equal(dataset.location, "asia-south1");
+    assert_false(bigquery_dataset_get(fixture->bigquery, &dataset, &err));
+    assert_string_equal(
+        err.message, "BigQuery: datasets.get d: the location in the answer is none");
+    secrets_forget(fixture);
 }
 
 /* Half of two answers is not all of one. */
@@ -392,6 +412,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_the_dataset_tells_its_location),
+        FIXTURE_TEST(test_a_location_is_taken_as_it_is_or_not_at_all),
         FIXTURE_TEST(test_an_answer_that_is_not_one_document_is_asked_for_again),
         FIXTURE_TEST(test_a_missing_dataset_says_how_to_create_it),
         FIXTURE_TEST(test_a_missing_project_is_not_taken_for_a_missing_dataset),

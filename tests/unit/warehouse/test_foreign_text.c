@@ -29,7 +29,7 @@ static int forget(void **state)
 {
     (void)state;
     secrets_forget(&owner);
-    foreign_value_know(NULL, 0);
+    foreign_value_forget(tables);
     return 0;
 }
 
@@ -176,6 +176,138 @@ static void test_names_stay(void **state)
         "'name' '..' '..' ''");
 }
 
+static void test_what_decisions_look_for_stays(void **state)
+{
+    static const char *const sentences[] = {
+        "cannot round-trip through string representation",
+        "error in PARSE_JSON expression",
+        "round-trip",
+        "JSON",
+        "codec",
+        "zstandard",
+        "zstd",
+        "Zstandard",
+        "is declared immutable",
+        "Too many partitions",
+        "it is in the past",
+        "10485760 or higher required",
+        "Not found: Project",
+        "Not found: Dataset",
+        "was not found in location",
+        "too many table update operations",
+        "Could not serialize access",
+        "Transaction is aborted",
+        "Too many DML statements outstanding",
+        "Too many DML statements",
+        "Retrying the job may solve",
+    };
+    static const char *const formats[] = {
+        "%s",
+        "Invalid input: Input number: 7.5 %s; more",
+        "Value: ROW 12%s",
+        "a 'ROW %s",
+        "a '%s: ROW'",
+        "Invalid value of 7 %s: ROW",
+        "Row_value %s",
+        "Value %s",
+    };
+    char text[200];
+    char out[200];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++)
+        for (size_t k = 0; k < sizeof formats / sizeof formats[0]; k++) {
+            snprintf(text, sizeof text, formats[k], sentences[i]);
+            foreign_message(out, sizeof out, text, NULL);
+            if (strstr(out, sentences[i]) == NULL || strstr(out, "ROW") != NULL)
+                fail_msg("\"%s\": \"%s\"", text, out);
+        }
+}
+
+static void test_decisive_sentences_read_well(void **state)
+{
+    static const struct row rows[] = {
+        {"JSON",
+         "Invalid input: Input number: 1687473876.057356 cannot round-trip through string "
+         "representation; error in PARSE_JSON expression",
+         "Invalid input: .. cannot round-trip through string representation; error in PARSE_JSON "
+         "expression"},
+        {"with a value between", "Value: 7 codec ROW JSON; column at",
+         "Value: .. codec .. JSON column at"},
+        {"said twice", "Value: JSON a JSON b", "Value: .. JSON"},
+        {"a column's name", "bqsync: row_value is declared immutable, but a row is not there",
+         "bqsync: row_value is declared immutable, but a row is not there"},
+        {"a value", "the value is declared", "the value is .."},
+    };
+    char out[200];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        foreign_message(out, sizeof out, rows[i].text, NULL);
+        if (strcmp(out, rows[i].expected) != 0)
+            fail_msg("%s: \"%s\"", rows[i].label, out);
+    }
+}
+
+static void test_permissions_and_accounts_stay(void **state)
+{
+    static const struct row rows[] = {
+        {"a permission", "Permission 'datacatalog.categories.fineGrainedGet' denied", NULL},
+        {"another",
+         "Permission 'iam.serviceAccounts.actAs' denied on account (or it may not exist)", NULL},
+        {"of a key", "Permission 'cloudkms.cryptoKeyVersions.useToEncrypt' denied", NULL},
+        {"a constraint", "Constraint 'constraints/gcp.resourceLocations' violated", NULL},
+        {"an account", "denied for 'bq-1@my-project.iam.gserviceaccount.com'", NULL},
+        {"an account of Google's", "'service-7@gcp-sa-x.gserviceaccount.com' is unknown", NULL},
+        {"a row's", "Permission 'ROW VALUE' denied", "Permission '..' denied"},
+        {"no permission", "Mission 'row.value' denied", "Mission '..' denied"},
+        {"another's address", "'me@example.com'", "'..'"},
+        {"and more", "'ROW a@b.gserviceaccount.com'", "'..'"},
+        {"no name", "'@b.gserviceaccount.com'", "'..'"},
+    };
+    char out[200];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *expected = rows[i].expected == NULL ? rows[i].text : rows[i].expected;
+        foreign_message(out, sizeof out, rows[i].text, NULL);
+        if (strcmp(out, expected) != 0)
+            fail_msg("%s: \"%s\"", rows[i].label, out);
+    }
+}
+
+static void test_only_who_has_told_the_tables_forgets_them(void **state)
+{
+    static const struct table *const others[] = {&table};
+    char out[50];
+
+    (void)state;
+    foreign_value_forget(others);
+    assert_string_equal(foreign_message(out, sizeof out, "'app_users'", NULL), "'app_users'");
+    foreign_value_forget(tables);
+    assert_string_equal(foreign_message(out, sizeof out, "'app_users'", NULL), "'..'");
+    foreign_value_know(tables, 1);
+}
+
+static void test_what_is_used_comes_as_it_is(void **state)
+{
+    char out[12];
+
+    (void)state;
+    secrets_keep(&owner, "europe");
+    assert_true(foreign_is_name("europe-west1"));
+    assert_true(foreign_is_name("my.org:project:US.bquxjob_1-2"));
+    assert_true(foreign_is_name(""));
+    assert_false(foreign_is_name("EU\n"));
+    assert_false(foreign_is_name("a/b"));
+    assert_false(foreign_is_name("\xc3\xa9"));
+    assert_string_equal(foreign_reason(out, sizeof out, "europe"), "europe");
+    assert_string_equal(foreign_reason(out, sizeof out, "not_Found1"), "not_Found1");
+    assert_string_equal(foreign_reason(out, sizeof out, ""), "");
+    assert_string_equal(foreign_reason(out, sizeof out, "not-found"), "unknown");
+    assert_string_equal(foreign_reason(out, sizeof out, "invalid_grant"), "unknown");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +316,11 @@ int main(void)
         cmocka_unit_test(test_a_long_text_is_cut_after_its_secrets),
         cmocka_unit_test(test_values_of_rows_are_cut_out),
         cmocka_unit_test(test_names_stay),
+        cmocka_unit_test(test_what_decisions_look_for_stays),
+        cmocka_unit_test(test_decisive_sentences_read_well),
+        cmocka_unit_test(test_permissions_and_accounts_stay),
+        cmocka_unit_test(test_only_who_has_told_the_tables_forgets_them),
+        cmocka_unit_test(test_what_is_used_comes_as_it_is),
     };
     return cmocka_run_group_tests(tests, keep, forget);
 }

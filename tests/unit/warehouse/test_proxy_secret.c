@@ -21,6 +21,8 @@ static void test_the_login_of_each_proxy_is_cut_out(void **state)
         // me:pass@word-1
         {"HTTPS_PROXY", "http://me:pass%40word-1@proxy:3128", "Basic bWU6cGFzc0B3b3JkLTE= is bad",
          "Basic [secret]= is bad"},
+        {"HTTPS_PROXY", "http://me:pa%00word-5-long@proxy", "got pa%00word-5-long.",
+         "got [secret]."},
         {"http_proxy", "user:no-scheme-2@proxy", "user:no-scheme-2", "[secret]"},
         {"ALL_PROXY", "socks5://token-alone-3@proxy/", "token-alone-3", "[secret]"},
         {"all_proxy", "http://proxy/path@host-4", "path@host-4", "path@host-4"},

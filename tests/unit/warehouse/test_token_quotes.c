@@ -3,7 +3,10 @@
 
 #include "base/secrets.h"
 #include "token_endpoint.h"
+#include "warehouse/identity.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #define SUBJECT "foreign.Subject-token/0123456789"
@@ -168,6 +171,32 @@ static void test_closed_credentials_leave_nothing_behind(void **state)
     assert_false(marks[0]);
 }
 
+static void test_headers_that_are_no_secret_are_not_kept(void **state)
+{
+    static const char *const lines[] = {
+        "Accept: application/json", "content-type: application/json", "Metadata: true-true-true",
+        "User-Agent: application/json"};
+    static const char value[] = "application/json true-true-true";
+    bool marks[40] = {false};
+    char line[100];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        snprintf(line, sizeof line, "%s", lines[i]);
+        struct identity identity = {.subject_headers = {line}};
+        identity_keep_secrets(&identity);
+        secrets_mark(value, strlen(value), marks);
+        assert_null(memchr(marks, true, sizeof marks));
+        secrets_forget(&identity);
+    }
+    snprintf(line, sizeof line, "Authorization: application/json");
+    struct identity identity = {.subject_headers = {line}};
+    identity_keep_secrets(&identity);
+    secrets_mark(value, strlen(value), marks);
+    assert_true(marks[0]);
+    secrets_forget(&identity);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +205,7 @@ int main(void)
         cmocka_unit_test(test_no_subject_token_comes_back),
         cmocka_unit_test(test_no_token_of_the_source_comes_back),
         cmocka_unit_test(test_no_header_comes_back),
+        cmocka_unit_test(test_headers_that_are_no_secret_are_not_kept),
         ENDPOINT_TEST(test_closed_credentials_leave_nothing_behind),
     };
 
