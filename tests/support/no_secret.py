@@ -25,7 +25,8 @@ ALWAYS_SECRET = {
     "an access token of Google's": r"ya29\.[0-9A-Za-z_-]+",
     "a bearer token": r"[Bb]earer [0-9A-Za-z._~+/-]{8,}",
     "a signed JWT": r"eyJ[0-9A-Za-z_-]{8,}\.eyJ[0-9A-Za-z_-]{8,}\.",
-    "a form with a secret": r"(client_secret|refresh_token|assertion|subject_token)=[^&[:space:]]{4,}",
+    # "[secret]" stands for one that was cut out.
+    "a form with a secret": r"(client_secret|refresh_token|assertion|subject_token)=[^[&[:space:]][^&[:space:]]{3,}",
 }
 
 
