@@ -26,7 +26,9 @@ static bool read_encoding(sqlite3_stmt *row, bool *out_utf16, struct error *err)
     if (ok)
         *out_utf16 = sqlite3_strnicmp(name, "UTF-16", 6) == 0;
     else
-        error_set(err, ERROR_SOURCE, "cannot read the text encoding: %s", sqlite3_errmsg(db));
+        error_set(
+            err, sqlite3_errcode(db) == SQLITE_NOMEM ? ERROR_MEMORY : ERROR_SOURCE,
+            "cannot read the text encoding: %s", sqlite3_errmsg(db));
     sqlite3_finalize(pragma);
     return ok;
 }

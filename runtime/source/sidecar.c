@@ -96,13 +96,17 @@ static bool is_usable(const struct owner *owner, const struct stat *file)
             owner_has_group(owner));
 }
 
-/* Gives an open file what it can be given. Without the right to change the owner the group may
- * still be changed to one of our own. */
+/* Gives an open file what it can be given, and no other owner where it has the right one: systemd
+ * ends a service that asks for that ("@chown" in its unit). Without the right to change the owner
+ * the group may still be changed to one of our own. */
 static bool hand_over(const struct owner *owner, int fd)
 {
     struct stat file;
 
-    if (fchown(fd, owner->uid, owner->gid) != 0 && fchown(fd, (uid_t)-1, owner->gid) != 0)
+    if (fstat(fd, &file) != 0)
+        return false;
+    if ((file.st_uid != owner->uid || file.st_gid != owner->gid) &&
+        fchown(fd, owner->uid, owner->gid) != 0 && fchown(fd, (uid_t)-1, owner->gid) != 0)
         errno = 0;
     return fchmod(fd, owner->mode) == 0 && fstat(fd, &file) == 0 && is_usable(owner, &file);
 }

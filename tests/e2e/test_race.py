@@ -263,7 +263,9 @@ class OtherDatasetTest(RaceCase):
         self.open()
         self.app.execute("update accounts set note = 'uno' where id = 1")
 
-        self.app.sync(status=4, BQ_PROJECT_NAME="other")
+        self.bq.faults({"method": "POST", "path": "/jobs", "count": 0, "action": "status", "status": 403})
+        self.app.sync(status=1)
+        self.bq.clear_faults()
         self.assertEqual([(0,)], self.app.execute("select count(*) from bq_sync_intents"))
 
         self.assertTrue(self.app.sync()["ok"])
