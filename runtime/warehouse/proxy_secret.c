@@ -1,8 +1,8 @@
 #include "warehouse/proxy_secret.h"
 
+#include "base/hex.h"
 #include "base/secrets.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,20 +11,15 @@ static const char *const variables[] = {"https_proxy", "HTTPS_PROXY", "http_prox
 
 static const int owner;
 
-static int hex(char c)
-{
-    return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
-}
-
-/* Takes percent escapes away, in place. %00 stays: it would end the text. */
+/* Decodes percent escapes, in place. %00 stays: it would end the text. */
 static void unescape(char *text)
 {
     char *out = text;
 
     for (const char *at = text; *at != '\0'; at++) {
-        bool escape = *at == '%' && isxdigit((unsigned char)at[1]) &&
-                      isxdigit((unsigned char)at[2]) && strncmp(at, "%00", 3) != 0;
-        *out++ = escape ? (char)(hex(at[1]) * 16 + hex(at[2])) : *at;
+        bool escape = *at == '%' && hex_digit(at[1]) >= 0 && hex_digit(at[2]) >= 0 &&
+                      strncmp(at, "%00", 3) != 0;
+        *out++ = escape ? (char)(hex_digit(at[1]) * 16 + hex_digit(at[2])) : *at;
         at += escape ? 2 : 0;
     }
     *out = '\0';

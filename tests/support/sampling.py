@@ -28,12 +28,16 @@ def everything():
     return os.environ.get("BQSYNC_ALL") == "1"
 
 
+def _sample(items, count, rng):
+    """So many random items, in their order."""
+    return [items[index] for index in sorted(rng.sample(range(len(items)), count))]
+
+
 def chosen(items, one_of, *sort):
     """One of so many items, and never none if there are any, in their order; sort is what they have in common."""
     if everything():
         return list(items)
-    wanted = random.Random(repr((SEED, sort))).sample(range(len(items)), -(-len(items) // one_of))
-    return [items[index] for index in sorted(wanted)]
+    return _sample(items, -(-len(items) // one_of), random.Random(repr((SEED, sort))))
 
 
 def one_way(items, way, ways, *sort):
@@ -73,8 +77,7 @@ def lot(items, one_of, *sort):
     if everything():
         return list(items)
     rng = random.Random(repr((SEED, sort)))
-    wanted = rng.sample(range(len(items)), int(len(items) / one_of + rng.random()))
-    return [items[index] for index in sorted(wanted)]
+    return _sample(items, int(len(items) / one_of + rng.random()), rng)
 
 
 class Loader(unittest.TestLoader):

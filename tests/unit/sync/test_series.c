@@ -210,14 +210,20 @@ static void test_a_state_that_is_older_than_what_the_process_left_is_doubted(voi
     assert_true(is_doubtful(scene));
 }
 
+/* As a process finds a series that another one left open. */
+static void find_open_series(struct scene *scene)
+{
+    leave_behind(scene);
+    forget(scene);
+    next_pass(scene);
+}
+
 static void test_a_job_that_nobody_knows_is_claimed(void **state)
 {
     struct scene *scene = *state;
     struct error err;
 
-    leave_behind(scene);
-    forget(scene);
-    next_pass(scene);
+    find_open_series(scene);
     expect_ok(settle_doubt(&scene->worker, &scene->tasks[0], NULL, &err));
     assert_string_equal(scene_requests(scene), "0 query claim\n");
     assert_null(scene->tasks[0].outdated);
@@ -231,9 +237,7 @@ static void test_a_job_that_is_there_leads_to_a_replacement(void **state)
     struct scene *scene = *state;
     struct error err;
 
-    leave_behind(scene);
-    forget(scene);
-    next_pass(scene);
+    find_open_series(scene);
     SCENE_ANSWERS(
         scene, {.match = "query claim", .reply = EXISTS, .times = 2},
         {.match = "get job", .reply = {.status = 200, .body = DONE}});
@@ -255,9 +259,7 @@ static void test_a_job_that_failed_leads_to_no_replacement(void **state)
     struct scene *scene = *state;
     struct error err;
 
-    leave_behind(scene);
-    forget(scene);
-    next_pass(scene);
+    find_open_series(scene);
     SCENE_ANSWERS(
         scene, {.match = "query claim", .reply = EXISTS, .times = 1},
         {.match = "get job", .reply = {.status = 200, .body = FAILED}});
@@ -272,9 +274,7 @@ static void test_a_job_that_was_claimed_leads_to_no_replacement(void **state)
     struct scene *scene = *state;
     struct error err;
 
-    leave_behind(scene);
-    forget(scene);
-    next_pass(scene);
+    find_open_series(scene);
     SCENE_ANSWERS(
         scene, {.match = "query claim", .reply = EXISTS},
         {.match = "get job", .reply = {.status = 200, .body = CLAIMED}});
@@ -339,9 +339,7 @@ static void test_without_an_answer_the_table_fails(void **state)
     struct scene *scene = *state;
     struct error err;
 
-    leave_behind(scene);
-    forget(scene);
-    next_pass(scene);
+    find_open_series(scene);
     SCENE_ANSWERS(scene, {.match = "query claim", .reply = {.failure = HTTP_BROKEN}});
     assert_false(settle_doubt(&scene->worker, &scene->tasks[0], NULL, &err));
     assert_non_null(strstr(err.message, "of which this database knows nothing"));
