@@ -8,14 +8,13 @@
  * So one of the two has to wait before it holds anything:
  *
  * - A write transaction begins (RESERVED) only while no other connection of this process reads the
- *   file. SQLite gives back the lock under which it asks before it waits for its turn, so whoever
- *   waits holds none.
+ *   file. SQLite releases its SHARED lock before it waits, so a waiting connection holds no lock.
  * - While a thread of this process writes the file, no other thread begins to read it. The thread
  *   itself may, through another connection.
  * - A thread that reads the file already may always read it through another connection too: as long
  *   as it does, none of this process writes.
- * - Otherwise who wants to read and who wants to write are served in the order of their first
- *   attempts, so that neither keeps the other one waiting for ever.
+ * - Otherwise readers and writers are served in the order of their first attempts (a writer that
+ *   waited for another writer counts from then on), so that neither waits for ever.
  *
  * In WAL mode SQLite takes no RESERVED lock, so nobody waits here: readers and writers do not wait
  * for each other there. Locks of other processes are left to SQLite. */

@@ -208,7 +208,7 @@ bool sidecar_make_own(const char *database_path, const char *path, struct error 
     if (access(path, F_OK) == 0 || !find_owner(database_path, &owner) || !is_ours(&owner) ||
         !owner.exists)
         return sidecar_make(database_path, path, err);
-    // Where modes cannot be given, whoever opens it makes it as it can be made.
+    // On a file system without modes this fails, and opening the file creates it.
     owner.mode |= S_IRUSR | S_IWUSR;
     (void)make(&owner, path);
     return true;

@@ -31,8 +31,8 @@ MUST_CHECK bool sidecar_make_own(const char *database_path, const char *path, st
 MUST_CHECK bool sidecar_accept(
     const char *database_path, const char *path, int fd, struct error *err);
 
-/* Gives an accepted file that root made earlier the owner and group of the database, and takes away
- * rights that the database does not give if the file is ours. */
+/* Changes an accepted file from an earlier run: run by root, it gives the file the owner and group
+ * of the database; of a file that is ours it removes the rights that the database does not give. */
 void sidecar_adopt(const char *database_path, int fd);
 
 /* Whether the owner of the database can use the files that are beside it, and those that a

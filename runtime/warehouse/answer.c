@@ -182,7 +182,7 @@ static bool list_is_ours(
     return true;
 }
 
-/* A job of which no state is told would be waited for without end. */
+/* A job without a state would be polled for ever. */
 static bool has_state(const cJSON *json)
 {
     const char *state = text(get(json, "status"), "state");

@@ -27,7 +27,7 @@ static void mark(struct marked *marked, size_t at, size_t length)
     memset(marked->marks + at, true, length);
 }
 
-/* --- what looks like a secret, whoever has sent it ---------------------------------------- */
+/* --- what looks like a secret, from any sender ------------------------------------------- */
 
 /* Words follow "Bearer", too. */
 static size_t bearer_at(const char *text, size_t *out_skip)
@@ -50,7 +50,7 @@ static size_t token_at(const char *text)
     bool refresh = strncmp(text, "1//0", 4) == 0;
     bool jwt = strncmp(text, "eyJ", 3) == 0;
 
-    // A text of such characters alone would be measured anew from each of them.
+    // The prefix first: measuring a long token from each of its characters would be quadratic.
     if (!access && !refresh && !jwt)
         return 0;
     size_t length = strspn(text, TOKEN_CHARACTERS);

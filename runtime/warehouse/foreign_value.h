@@ -1,5 +1,5 @@
 /* foreign_value: the values of rows in a message of BigQuery, and the names that are none. A part
- * of foreign_text; foreign_value_know is for whoever has the tables. Thread-safe. */
+ * of foreign_text; the owner of the tables calls foreign_value_know. Thread-safe. */
 #ifndef BQSYNC_WAREHOUSE_FOREIGN_VALUE_H
 #define BQSYNC_WAREHOUSE_FOREIGN_VALUE_H
 

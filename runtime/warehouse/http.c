@@ -377,7 +377,7 @@ static void free_headers(struct curl_slist *list)
     curl_slist_free_all(list);
 }
 
-/* Whoever sets a header checks what it is made of; this is for what was forgotten. */
+/* Callers check the parts of the headers that they build; this catches what they missed. */
 static bool check_headers(const struct http_request *request, struct error *err)
 {
     for (size_t i = 0; i < HTTP_MAX_HEADERS; i++) {

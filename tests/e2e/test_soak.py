@@ -35,7 +35,7 @@ WRITES_A_SECOND = 50
 TABLES = ["accounts", "devices", "events", "everything", "memberships", "people", "settings"]
 TARGETS = [f"d.{table}" for table in TABLES]
 GROWTH_KIB = 8192
-# With a rollback journal, whoever writes and whoever reads wait for each other.
+# With a rollback journal, readers and writers wait for each other.
 JOURNAL = os.environ.get("BQSYNC_SOAK_JOURNAL", random.Random(SEED).choice(["wal", "delete"]))
 
 

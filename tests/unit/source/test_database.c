@@ -376,7 +376,7 @@ static void test_a_transaction_is_rolled_back_without_memory(void **state)
     const char *path = make_database("app.db", "create table t(a)");
 
     expect_ok(database_open(path, DATABASE_WRITE, 0, &database, &err));
-    // What a connection has set aside, which support/scarce_sql takes away.
+    // The memory that a connection reserves, which support/scarce_sql turns off.
     sqlite3_db_config(database.handle, SQLITE_DBCONFIG_LOOKASIDE, NULL, 1200, 40);
     run(&database, "begin immediate; insert into t values (1)");
     sqlite3_hard_heap_limit64(1);
